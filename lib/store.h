@@ -1,0 +1,380 @@
+/* store.h - what KNS remembers: feeds, items, polls, events. The seam behind which a database stands.
+ *
+ * This header speaks of feeds, entries, polls and queries, never of SQLite, so that another store can
+ * stand behind it. A struct kns_store is one connection and belongs to one thread at a time: the daemon
+ * has one writer (the writer thread) and some read-only ones (query workers); they run beside each
+ * other. Functions marked "writer" need a connection opened for writing.
+ *
+ * Every writing function is atomic by itself: all of it happened or nothing. Between kns_store_begin and
+ * kns_store_commit several of them form a group that becomes durable together; one that fails leaves the
+ * others of its group intact. What kns_store_commit returned KNS_OK for survives a crash and a power cut
+ * (see kns_store_sync).
+ *
+ * Strings handed in are copied. What comes out lives in the arena given, or, in a callback, until it returns.
+ * Errors common to all: KNS_ENOMEM, KNS_EIO, KNS_EFULL, KNS_ECORRUPT, KNS_EBUSY.
+ */
+#ifndef KNS_STORE_H
+#define KNS_STORE_H
+
+#include "lib/arena.h"
+#include "lib/document.h"
+#include "lib/error.h"
+#include "lib/list.h"
+#include "lib/time.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct kns_store;
+
+/* ---- opening ------------------------------------------------------------------------------------- */
+
+enum kns_store_mode {
+    KNS_STORE_WRITER, /* creates the database, migrates it, holds the lock: one at a time on a machine */
+    KNS_STORE_READER,
+};
+
+/* What a commit survives. FULL: power loss at any instant. NORMAL: a crash of knsd at any instant; a power
+ * cut may lose the last commits, but never breaks the database or parts a validator from its items. */
+enum kns_store_sync { KNS_STORE_SYNC_FULL, KNS_STORE_SYNC_NORMAL };
+
+/* Opens the database file at path. KNS_EBUSY: another writer has it (the message names its pid);
+ * KNS_ECORRUPT, KNS_EVERSION: refused and left untouched, the message names the way on;
+ * KNS_EFULL, KNS_EIO: the directory cannot be read or written. The caller owns *ret_store. */
+enum kns_status kns_store_open(const char *path, enum kns_store_mode mode, enum kns_store_sync sync,
+                               struct kns_store **ret_store, struct kns_error *err);
+
+/* Rolls back what was not committed. NULL is allowed. */
+void kns_store_close(struct kns_store *store);
+
+/* ---- groups of writes (writer) ------------------------------------------------------------------- */
+
+enum kns_status kns_store_begin(struct kns_store *store, struct kns_error *err);
+enum kns_status kns_store_commit(struct kns_store *store, struct kns_error *err);
+void kns_store_rollback(struct kns_store *store);
+
+/* ---- feeds: the subscriptions -------------------------------------------------------------------- */
+
+enum kns_feed_state { KNS_FEED_ACTIVE, KNS_FEED_PAUSED, KNS_FEED_FAILING, KNS_FEED_GONE };
+
+enum kns_feed_health {
+    KNS_HEALTH_NEW,
+    KNS_HEALTH_OK,
+    KNS_HEALTH_LATE,
+    KNS_HEALTH_THROTTLED,
+    KNS_HEALTH_REFUSED,
+    KNS_HEALTH_NOT_A_FEED,
+    KNS_HEALTH_MOVED,
+    KNS_HEALTH_FAILING,
+    KNS_HEALTH_GONE,
+};
+
+/* The words of interfaces ("not-a-feed"); static storage. */
+const char *kns_feed_state_name(enum kns_feed_state state);
+const char *kns_feed_health_name(enum kns_feed_health health);
+
+struct kns_string {
+    const char *value;
+    struct kns_string *next;
+};
+struct kns_strings {
+    KNS_LIST(kns_string) list;
+};
+
+/* How a feed wants to be fetched. Secrets: never listed, exported, logged (law 6). NULL: not set. */
+struct kns_feed_access {
+    const char *user, *password; /* Basic */
+    const char *bearer_token;
+    const char *headers; /* "Name: value" lines, newline between */
+    const char *user_agent, *proxy, *ca_file, *http_version;
+};
+
+/* All that one poll left behind for the next; part of a feed. */
+struct kns_schedule {
+    struct kns_time next_poll_at;
+    const char *next_poll_reason; /* a sentence: what set the time */
+    int64_t interval_s;           /* between polls as now decided */
+    const char *etag, *last_modified;
+    const char *content_hash; /* of the last stored body, hex */
+    int64_t consecutive_failures;
+    double entries_per_day; /* the feed's own rhythm as seen; below 0: unknown */
+    struct kns_time
+        no_poll_before; /* the server's word (Retry-After, max-age): only --force overrides */
+};
+
+struct kns_feed {
+    int64_t id;
+    const char *url;
+    const char *title;      /* the user's, else the document's, else the URL */
+    const char *user_title; /* NULL: none set */
+    const char *home_page_url, *description, *icon;
+    struct kns_strings tags;
+    enum kns_feed_state state;
+    enum kns_feed_health health;
+    bool newsletter;
+    int64_t every_s; /* the user's --every; 0: none */
+    struct kns_time added_at, last_poll_at, last_success_at, last_new_item_at;
+    int last_status;        /* HTTP status; 0: none */
+    const char *last_error; /* NULL after a success */
+    struct kns_schedule schedule;
+    int64_t items;
+    struct kns_strings moved_from;
+    const char *move_to; /* a permanent redirect under observation; NULL: none */
+    int64_t move_seen;   /* polls that saw it */
+    struct kns_time move_first_seen;
+    struct kns_feed_access access;
+};
+
+/* What adding or editing sets; a NULL (or unset flag) leaves it as it is. */
+struct kns_feed_edit {
+    const char *url;
+    const char *user_title; /* "" removes it */
+    const struct kns_strings *tags;
+    bool set_newsletter, newsletter;
+    bool set_every;
+    int64_t every_s;
+    bool set_paused, paused;
+    const struct kns_feed_access *access; /* replaces all of it */
+};
+
+/* Subscribes (writer). edit->url is needed, first_poll_at says when. KNS_EEXIST: *ret_id is the feed that has this
+ * URL (or had it before it moved); its tags are joined with edit's. */
+enum kns_status kns_store_add_feed(struct kns_store *store, const struct kns_feed_edit *edit,
+                                   struct kns_time now, struct kns_time first_poll_at,
+                                   int64_t *ret_id, struct kns_error *err);
+
+/* Changes a feed (writer). A new URL drops the validators and keeps the old one in moved_from. KNS_ENOTFOUND,
+ * KNS_EEXIST (another feed has that URL). */
+enum kns_status kns_store_edit_feed(struct kns_store *store, int64_t id,
+                                    const struct kns_feed_edit *edit, struct kns_time now,
+                                    struct kns_error *err);
+
+/* Unsubscribes (writer). Its items stay when another feed carries them or they are starred, noted or published; the others go. */
+enum kns_status kns_store_remove_feed(struct kns_store *store, int64_t id, struct kns_time now,
+                                      struct kns_error *err);
+
+/* Makes one feed of two (writer): items, tags and earlier URLs of `from` go to `into`, and `from` is gone. */
+enum kns_status kns_store_merge_feeds(struct kns_store *store, int64_t from, int64_t into,
+                                      struct kns_time now, struct kns_error *err);
+
+/* with_access: fill feed->access (the daemon's fetcher only). KNS_ENOTFOUND. */
+enum kns_status kns_store_get_feed(struct kns_store *store, struct kns_arena *arena, int64_t id,
+                                   bool with_access, struct kns_feed **ret_feed,
+                                   struct kns_error *err);
+
+/* By URL as given, or canonical, or one it has moved from. KNS_ENOTFOUND. */
+enum kns_status kns_store_find_feed(struct kns_store *store, const char *url, int64_t *ret_id,
+                                    struct kns_error *err);
+
+struct kns_feed_filter {
+    const char *tag; /* NULL: any; a folder "a/b" matches what is below it too */
+    bool failing;    /* only those whose health is neither ok nor new */
+    int64_t after_id;
+    size_t limit; /* 0: all */
+};
+
+/* Calls on_feed for each, ordered by id; false from it stops. */
+enum kns_status kns_store_each_feed(struct kns_store *store, const struct kns_feed_filter *filter,
+                                    bool (*on_feed)(void *ctx, const struct kns_feed *feed),
+                                    void *ctx, struct kns_error *err);
+
+/* ---- polls --------------------------------------------------------------------------------------- */
+
+enum kns_outcome {
+    KNS_POLL_NEW_DOCUMENT, /* 200 with a document (document set) */
+    KNS_POLL_UNCHANGED,    /* 304, or a 200 with the stored body's hash */
+    KNS_POLL_CUT, /* a document whose end is missing: entries are stored, validators are not */
+    KNS_POLL_THROTTLED, /* 429, 503 with Retry-After */
+    KNS_POLL_REFUSED,   /* 401, 403, a bot wall, a private network */
+    KNS_POLL_NOT_A_FEED,
+    KNS_POLL_GONE,  /* 410 */
+    KNS_POLL_ERROR, /* any other status, network, TLS, limits */
+};
+const char *kns_outcome_name(enum kns_outcome outcome);
+
+/* One poll and all it decided. Written in one transaction with the items its validators vouch for (law 1). */
+struct kns_poll {
+    int64_t feed_id;
+    struct kns_time started_at;
+    int64_t duration_ms;
+    enum kns_outcome outcome;
+    int http_status;           /* 0: none */
+    int64_t bytes;             /* of the body as it came over the wire */
+    const char *error;         /* a sentence, without credentials; NULL: none */
+    enum kns_feed_state state; /* the feed's, from now on (a paused feed stays paused) */
+    enum kns_feed_health health;
+    struct kns_schedule schedule;        /* replaces the stored one whole, validators included */
+    const struct kns_document *document; /* NULL: no entries to store */
+    const char *new_url; /* set: the feed moves there now (old one into moved_from) */
+    const char *move_to; /* permanent redirect under observation; NULL: none */
+    int64_t move_seen;
+    struct kns_time move_first_seen;
+};
+
+struct kns_poll_result {
+    int64_t new_items, updated_items, seen_items;
+    int64_t last_event;  /* sequence number of the newest event written; 0: none */
+    int64_t merged_into; /* new_url was another feed's: they are one now, with this id; 0: no */
+};
+
+/* Stores a poll (writer): items new, updated or seen again, feed fields, schedule, validators, history, events.
+ * An unchanged entry costs no write. KNS_ENOTFOUND: the feed was removed meanwhile; nothing is stored. */
+enum kns_status kns_store_record_poll(struct kns_store *store, const struct kns_poll *poll,
+                                      struct kns_poll_result *ret_result, struct kns_error *err);
+
+/* The last polls of a feed, newest first. */
+struct kns_poll_record {
+    struct kns_time at;
+    int64_t duration_ms;
+    enum kns_outcome outcome;
+    int http_status;
+    int64_t bytes, new_items, updated_items;
+    const char *error;
+    const char *next_poll_reason;
+    struct kns_time next_poll_at;
+};
+enum kns_status kns_store_each_poll(struct kns_store *store, int64_t feed_id, size_t limit,
+                                    bool (*on_poll)(void *ctx, const struct kns_poll_record *poll),
+                                    void *ctx, struct kns_error *err);
+
+/* What is remembered of a site (registrable domain) or address between runs. */
+struct kns_site {
+    const char *name;
+    struct kns_time no_poll_before;
+    double tokens; /* of its bucket, at tokens_at */
+    struct kns_time tokens_at;
+    const char *reason;
+};
+enum kns_status kns_store_put_site(struct kns_store *store, const struct kns_site *site,
+                                   struct kns_error *err); /* writer */
+enum kns_status kns_store_each_site(struct kns_store *store,
+                                    bool (*on_site)(void *ctx, const struct kns_site *site),
+                                    void *ctx, struct kns_error *err);
+
+/* ---- items --------------------------------------------------------------------------------------- */
+
+struct kns_item_feed {
+    int64_t id;
+    const char *title, *url;
+    const char *guid; /* the entry's in that feed */
+    struct kns_time seen_at;
+    struct kns_item_feed *next;
+};
+
+struct kns_item {
+    int64_t id;             /* stable for ever */
+    struct kns_entry entry; /* as the feed gave it; content only when asked for */
+    struct kns_time first_seen, changed_at;
+    struct kns_time sort_at; /* published, never later than first_seen: what `new` sorts by */
+    bool read, starred;
+    struct kns_strings tags; /* the user's */
+    const char *note, *note_html, *section;
+    int64_t score;   /* by rules */
+    int64_t sources; /* feeds that carry it, and others that link to it */
+    KNS_LIST(kns_item_feed) feeds;
+    const char *snippet; /* of a search: with \x02 and \x03 around what matched; else NULL */
+};
+
+enum kns_item_sort { KNS_SORT_NEW, KNS_SORT_OLD, KNS_SORT_SEEN, KNS_SORT_SOURCES, KNS_SORT_RANK };
+
+struct kns_item_query {
+    const int64_t *feeds; /* any of these; n_feeds 0: all */
+    size_t n_feeds;
+    const char *tag;              /* the item's own or one of its feeds' */
+    struct kns_time since, until; /* by sort_at (KNS_SORT_SEEN: first_seen); zero: open */
+    bool unread, starred;
+    int64_t min_sources; /* 0: any */
+    const char *q;       /* full-text query, the user's words; NULL: none */
+    enum kns_item_sort sort;
+    size_t limit;       /* 0: 50 */
+    const char *cursor; /* opaque, from an earlier page with the same query; NULL: the first page */
+    bool with_content;
+};
+
+/* Calls on_item for each item of the page, in order. *ret_cursor (in arena) is NULL when there is no next page.
+ * KNS_EINVAL: a cursor that is none. Pages go by key, never by offset. */
+enum kns_status kns_store_query_items(struct kns_store *store, struct kns_arena *arena,
+                                      const struct kns_item_query *query,
+                                      bool (*on_item)(void *ctx, const struct kns_item *item),
+                                      void *ctx, const char **ret_cursor, struct kns_error *err);
+
+/* One item, with content. KNS_ENOTFOUND. */
+enum kns_status kns_store_get_item(struct kns_store *store, struct kns_arena *arena, int64_t id,
+                                   struct kns_item **ret_item, struct kns_error *err);
+
+struct kns_item_edit {
+    bool set_read, read, set_starred, starred;
+    const struct kns_strings *tags;        /* replaces; NULL: leave */
+    const struct kns_strings *add_tags;    /* NULL: none */
+    const struct kns_strings *remove_tags; /* NULL: none */
+    const char *note;                      /* "" removes; NULL: leave */
+};
+
+/* Changes flags and tags (writer). KNS_ENOTFOUND. */
+enum kns_status kns_store_edit_item(struct kns_store *store, int64_t id,
+                                    const struct kns_item_edit *edit, struct kns_time now,
+                                    struct kns_error *err);
+
+/* Why it is one item: the rule by which each sighting was joined to it, where and when. */
+struct kns_sighting {
+    int64_t feed_id;
+    const char *feed_title, *feed_url, *guid, *url;
+    const char *rule;      /* "canonical-url", "guid", "moved", "hash", … */
+    const char *rule_text; /* the rule in a sentence */
+    struct kns_time first_seen, last_seen;
+};
+enum kns_status kns_store_each_sighting(struct kns_store *store, int64_t item_id,
+                                        bool (*on_sighting)(void *ctx,
+                                                            const struct kns_sighting *s),
+                                        void *ctx, struct kns_error *err);
+
+/* ---- events -------------------------------------------------------------------------------------- */
+
+enum kns_event_kind { KNS_EVENT_ITEM, KNS_EVENT_FEED, KNS_EVENT_POLL };
+const char *kns_event_kind_name(enum kns_event_kind kind);
+
+struct kns_event {
+    int64_t seq; /* grows by at least one with every event, over restarts too */
+    enum kns_event_kind kind;
+    const char *
+        what; /* item: "new" "updated" · feed: "added" "removed" "edited" "failing" "recovered" "moved" "gone" · poll: the outcome */
+    int64_t item_id, feed_id; /* 0: not of one */
+    struct kns_time at;
+};
+
+/* Events after seq, oldest first, at most limit. KNS_OK and no call when there are none. */
+enum kns_status kns_store_each_event(struct kns_store *store, int64_t after_seq, size_t limit,
+                                     bool (*on_event)(void *ctx, const struct kns_event *event),
+                                     void *ctx, struct kns_error *err);
+enum kns_status kns_store_last_event(struct kns_store *store, int64_t *ret_seq,
+                                     struct kns_error *err);
+
+/* ---- care ---------------------------------------------------------------------------------------- */
+
+struct kns_store_figures {
+    int64_t feeds, feeds_paused, feeds_failing, feeds_gone;
+    int64_t items, items_unread, items_starred;
+    int64_t events_last;
+    int64_t file_bytes, wal_bytes;
+    int schema_version;
+};
+enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_figures *ret,
+                                      struct kns_error *err);
+
+/* Removes what the settings no longer keep, at most max_items at a time (writer); what it removed does not come back as new
+ * while its feed lists it. *ret_more: there is more to do. Zero for either setting keeps everything. */
+enum kns_status kns_store_expire(struct kns_store *store, int64_t keep_days,
+                                 int64_t keep_items_per_feed, struct kns_time now, size_t max_items,
+                                 bool *ret_more, struct kns_error *err);
+
+/* A consistent copy of the live database into a new file, through any connection. KNS_EEXIST: the file is there. */
+enum kns_status kns_store_backup(struct kns_store *store, const char *path, struct kns_error *err);
+
+/* Verifies the file's integrity and KNS's own invariants; on_problem gets a sentence each. KNS_OK: none found;
+ * KNS_ECORRUPT: some. */
+enum kns_status kns_store_check(struct kns_store *store,
+                                void (*on_problem)(void *ctx, const char *problem), void *ctx,
+                                struct kns_error *err);
+
+#endif

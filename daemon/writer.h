@@ -1,0 +1,34 @@
+/* writer.h - the writer thread: the only one that changes the store.
+ *
+ * A write is submitted on the loop thread, runs on the writer thread inside a group of others that
+ * commit together, and is done on the loop thread once it is durable (or failed). The queue is
+ * bounded: while kns_writer_is_behind() the poller starts no transfer.
+ */
+#ifndef KNSD_WRITER_H
+#define KNSD_WRITER_H
+
+#include "lib/error.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+
+struct kns_writer;
+
+/* One write. Embedded in what it is for; owned by the submitter, who may free it in done. */
+struct kns_write {
+    /* On the writer thread, inside the group's transaction: calls store functions, nothing else. */
+    enum kns_status (*run)(struct kns_write *write, struct kns_store *store, struct kns_error *err);
+    /* On the loop thread, after the commit; write->status and write->err say how it went. */
+    void (*done)(struct kns_write *write);
+    enum kns_status status;
+    struct kns_error err;
+    struct kns_write *next; /* the writer's */
+};
+
+/* Queues a write; never fails and never completes inside the call. Loop thread. */
+void kns_writer_submit(struct kns_writer *writer, struct kns_write *write);
+
+/* True while the queue is over its bound. */
+bool kns_writer_is_behind(const struct kns_writer *writer);
+
+#endif

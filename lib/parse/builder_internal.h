@@ -1,0 +1,68 @@
+/* builder_internal.h - the builder's insides, for builder.c, values.c and fields.c. */
+#ifndef KNS_PARSE_BUILDER_INTERNAL_H
+#define KNS_PARSE_BUILDER_INTERNAL_H
+
+#include "lib/parse/builder.h"
+
+/* A field's best value so far. */
+struct slot {
+    const char *text; /* NULL: not set */
+    bool is_html;
+    uint8_t rank;
+    const char *base;
+    struct kns_time time; /* of dates */
+};
+
+struct binding {
+    const char *prefix; /* "" for the default namespace */
+    enum ns ns;
+    bool atom_03;
+};
+
+struct builder {
+    struct kns_document *document;
+    struct kns_arena *arena; /* the document's */
+    const char *base_url;
+    struct frame *frames;
+    size_t depth;    /* open elements with a frame */
+    size_t overflow; /* open elements too deep for one */
+    struct binding *bindings;
+    size_t n_bindings, cap_bindings;
+    enum ns vocabulary; /* of elements without prefix whose default namespace says nothing to us */
+    const char *root;
+    bool foreign; /* the root is no feed's */
+
+    /* The construct being collected: */
+    size_t text_depth; /* the depth of its frame; 0: none */
+    struct kns_buf text;
+    bool markup;        /* children are serialised into text, which is escaped */
+    bool xhtml;
+    bool base64;
+    bool is_html; /* escaped HTML */
+    size_t div_depth; /* the xhtml div that is left out */
+
+    struct slot feed[F_COUNT];
+    struct slot item[F_COUNT];
+    struct kns_entry *entry; /* the open one; NULL: none */
+    struct kns_person *person;
+    struct kns_person *owner; /* itunes:owner, the feed's author when nobody else is */
+    struct kns_enclosure *enclosure; /* of the open media:content */
+    const char *thumbnail, *media_image; /* the entry's */
+    bool failed;
+};
+
+/* The slots that a field goes to now: the open entry's, else the feed's. */
+struct slot *kns_builder_slots(struct builder *b);
+
+/* A base for relative references at a frame: xml:base, the document's URL, the channel's link; NULL: none. */
+const char *kns_builder_base(const struct builder *b, const struct frame *f);
+
+/* Sets a slot when nothing better is there. */
+void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank, const char *text,
+                     bool is_html);
+
+/* Fills an entry, or the document, from its slots. */
+void kns_fields_to_entry(struct builder *b, struct kns_entry *entry);
+void kns_fields_to_document(struct builder *b);
+
+#endif

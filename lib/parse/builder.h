@@ -78,7 +78,6 @@ void kns_apply_atom_category(struct builder *b, const struct frame *f, const cha
 void kns_apply_category(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_keywords(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_person(struct builder *b, const struct frame *f, const char *text);
-void kns_apply_person_name(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_person_part(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_guid(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_rss_link(struct builder *b, const struct frame *f, const char *text);
@@ -93,7 +92,6 @@ void kns_apply_cloud(struct builder *b, const struct frame *f, const char *text)
 void kns_apply_hour(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_day(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_point(struct builder *b, const struct frame *f, const char *text);
-void kns_apply_shape(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_generator(struct builder *b, const struct frame *f, const char *text);
 
 #endif

@@ -251,7 +251,7 @@ static const struct row itunes_rows[] = {
     OPEN("owner", FEED, IN_PERSON),
     CALL("name", PERSON, C_PLAIN, kns_apply_person_part, F_TITLE, 0),
     CALL("email", PERSON, C_PLAIN, kns_apply_person_part, F_ID, 0),
-    {"category", BOTH, IN_FEED, C_PLAIN, kns_apply_category, F_NONE, 1},
+    {"category", BOTH, IN_FEED, C_NONE, kns_apply_category, F_NONE, 1},
     CALL("keywords", BOTH, C_PLAIN, kns_apply_keywords, F_NONE, 1),
     CALL("image", BOTH, C_PLAIN, kns_apply_href_image, F_IMAGE, 1),
     TEXT("duration", ENTRY, C_PLAIN, F_DURATION, 0),
@@ -277,9 +277,6 @@ static const struct row thr_rows[] = {
 static const struct row georss_rows[] = {
     OPEN("where", BOTH, IN_WHERE),
     CALL("point", BOTH | WHERE, C_PLAIN, kns_apply_point, F_LAT, 0),
-    CALL("line", BOTH, C_PLAIN, kns_apply_shape, F_LAT, 2),
-    CALL("polygon", BOTH, C_PLAIN, kns_apply_shape, F_LAT, 2),
-    CALL("box", BOTH, C_PLAIN, kns_apply_shape, F_LAT, 2),
 };
 
 static const struct row gml_rows[] = {

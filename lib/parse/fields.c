@@ -1,0 +1,509 @@
+/* The elements whose meaning is more than a text in a field: links, people, categories, media, places. */
+#include "lib/html.h"
+#include "lib/parse.h"
+#include "lib/parse/builder_internal.h"
+#include "lib/text.h"
+#include "lib/url.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *squeezed(struct builder *b, const char *text)
+{
+    const char *line = text == NULL ? NULL : kns_text_squeeze(b->arena, text);
+
+    return line == NULL || *line == '\0' ? NULL : line;
+}
+
+static const char *resolved(struct builder *b, const struct frame *f, const char *url)
+{
+    const char *line = squeezed(b, url);
+
+    return line == NULL ? NULL : kns_url_resolve(b->arena, kns_builder_base(b, f), line);
+}
+
+static int64_t number_of(const char *text)
+{
+    char *end;
+
+    if (text == NULL)
+        return -1;
+    long long number = strtoll(text, &end, 10);
+    return end == text || number < 0 || end[strspn(end, " \t\r\n")] != '\0' ? -1 : number;
+}
+
+/* ---- links ------------------------------------------------------------------------------------------------ */
+
+static void keep_link(struct builder *b, const struct frame *f, const char *rel, const char *href)
+{
+    if (b->entry == NULL || b->entry->links.count >= KNS_PARSE_MAX_LIST)
+        return;
+    struct kns_link *link = KNS_NEW(b->arena, struct kns_link);
+    if (link == NULL) {
+        b->failed = true;
+        return;
+    }
+    link->rel = rel;
+    link->href = href;
+    link->type = squeezed(b, kns_frame_attribute(f, "type"));
+    link->hreflang = squeezed(b, kns_frame_attribute(f, "hreflang"));
+    link->title = squeezed(b, kns_frame_attribute(f, "title"));
+    link->length_bytes = number_of(kns_frame_attribute(f, "length"));
+    KNS_LIST_APPEND(&b->entry->links, link);
+}
+
+static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, const char *type, const char *size)
+{
+    struct kns_enclosure *enclosure;
+
+    KNS_LIST_EACH(enclosure, &b->entry->enclosures)
+        if (strcmp(enclosure->url, url) == 0)
+            return enclosure;
+    if (b->entry->enclosures.count >= KNS_PARSE_MAX_LIST)
+        return NULL;
+    enclosure = KNS_NEW(b->arena, struct kns_enclosure);
+    if (enclosure == NULL) {
+        b->failed = true;
+        return NULL;
+    }
+    enclosure->url = url;
+    enclosure->mime_type = squeezed(b, type);
+    enclosure->size_bytes = number_of(size);
+    enclosure->duration_s = -1;
+    KNS_LIST_APPEND(&b->entry->enclosures, enclosure);
+    return enclosure;
+}
+
+static void add_hub(struct builder *b, const char *type, const char *url)
+{
+    if (b->document->hubs.count >= KNS_PARSE_MAX_LIST)
+        return;
+    struct kns_hub *hub = KNS_NEW(b->arena, struct kns_hub);
+    if (hub == NULL) {
+        b->failed = true;
+        return;
+    }
+    hub->type = type;
+    hub->url = url;
+    KNS_LIST_APPEND(&b->document->hubs, hub);
+}
+
+/* The relation in its short form (RFC 4287 4.2.7.2; the registry's IRIs name the same). */
+static const char *relation(const struct frame *f)
+{
+    static const char iana[] = "http://www.iana.org/assignments/relation/";
+    const char *rel = kns_frame_attribute(f, "rel");
+
+    if (rel == NULL || *rel == '\0')
+        return "alternate";
+    return strncmp(rel, iana, sizeof(iana) - 1) == 0 ? rel + sizeof(iana) - 1 : rel;
+}
+
+static bool is_html_type(const char *type)
+{
+    return type != NULL && (strncasecmp(type, "text/html", 9) == 0 || strncasecmp(type, "application/xhtml", 17) == 0);
+}
+
+static bool is_feed_type(const char *type)
+{
+    return type != NULL && (strcasestr(type, "atom") != NULL || strcasestr(type, "rss") != NULL);
+}
+
+static void alternate_link(struct builder *b, const struct frame *f, const char *href)
+{
+    const char *type = kns_frame_attribute(f, "type");
+    /* An RSS document's own link outranks it; a link that says HTML outranks one that says something else. */
+    uint8_t rank = is_html_type(type) ? 4 : type == NULL ? 5 : 6;
+
+    kns_builder_set(b, f, F_URL, rank, href, false);
+}
+
+static void feed_link(struct builder *b, const struct frame *f, const char *rel, const char *href)
+{
+    if (strcmp(rel, "alternate") == 0)
+        alternate_link(b, f, href);
+    else if (strcmp(rel, "self") == 0)
+        kns_builder_set(b, f, F_SELF, 0, href, false);
+    else if (strcmp(rel, "next") == 0)
+        kns_builder_set(b, f, F_NEXT, 0, href, false);
+    else if (strcmp(rel, "hub") == 0)
+        add_hub(b, "WebSub", href);
+    else if (strcmp(rel, "icon") == 0 || strcmp(rel, "shortcut icon") == 0)
+        kns_builder_set(b, f, F_FAVICON, 1, href, false);
+}
+
+static void entry_link(struct builder *b, const struct frame *f, const char *rel, const char *href)
+{
+    const char *type = kns_frame_attribute(f, "type");
+
+    if (strcmp(rel, "alternate") == 0) {
+        alternate_link(b, f, href);
+    } else if (strcmp(rel, "enclosure") == 0) {
+        struct kns_enclosure *enclosure = add_enclosure(b, href, type, kns_frame_attribute(f, "length"));
+        if (enclosure != NULL && enclosure->title == NULL)
+            enclosure->title = squeezed(b, kns_frame_attribute(f, "title"));
+    } else if (strcmp(rel, "replies") == 0) {
+        int64_t count = number_of(kns_frame_attribute_ns(f, NS_THR, "count"));
+        char *text = count < 0 ? NULL : kns_arena_printf(b->arena, "%lld", (long long)count);
+        kns_builder_set(b, f, is_feed_type(type) ? F_COMMENTS_FEED : F_COMMENTS_URL, 1, href, false);
+        kns_builder_set(b, f, F_COMMENTS_COUNT, 2, text, false);
+    } else if (strcmp(rel, "related") == 0 && b->entry->external_url == NULL) {
+        b->entry->external_url = href;
+    }
+    keep_link(b, f, rel, href);
+}
+
+void kns_apply_atom_link(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *given = kns_frame_attribute(f, "href");
+    const char *href = resolved(b, f, given != NULL ? given : text);
+    const char *rel = relation(f);
+    const struct frame *parent = f - 1;
+
+    if (href == NULL)
+        return;
+    if (parent->place == IN_SOURCE) {
+        if (strcmp(rel, "alternate") == 0 || strcmp(rel, "self") == 0)
+            kns_builder_set(b, f, F_SOURCE_URL, strcmp(rel, "alternate") == 0 ? 0 : 1, href, false);
+    } else if (b->entry != NULL) {
+        entry_link(b, f, rel, href);
+    } else {
+        feed_link(b, f, rel, href);
+    }
+}
+
+void kns_apply_rss_link(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *href = kns_frame_attribute(f, "href");
+
+    /* An Atom link that lost its namespace. */
+    if (squeezed(b, text) == NULL && href != NULL)
+        kns_apply_atom_link(b, f, NULL);
+    else
+        kns_builder_set(b, f, F_URL, 1, text, false);
+}
+
+void kns_apply_guid(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *permalink = kns_frame_attribute(f, "isPermaLink");
+    const char *guid = squeezed(b, text);
+
+    kns_builder_set(b, f, F_ID, 0, text, false);
+    if (guid == NULL || b->entry == NULL)
+        return;
+    /* True unless it says otherwise (RSS 2.0); a guid that is no URL cannot be one. */
+    bool says_no = permalink != NULL && strcasecmp(permalink, "true") != 0;
+    bool says_yes = permalink != NULL && !says_no;
+    b->entry->permalink = !says_no && (kns_url_is_web(guid) || (says_yes && strchr(guid, '/') != NULL));
+}
+
+void kns_apply_rss_source(struct builder *b, const struct frame *f, const char *text)
+{
+    kns_builder_set(b, f, F_SOURCE_TITLE, 1, text, kns_html_looks_like_html(text));
+    kns_builder_set(b, f, F_SOURCE_URL, 2, kns_frame_attribute(f, "url"), false);
+}
+
+void kns_apply_resource(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *resource = kns_frame_attribute_ns(f, NS_RDF, "resource");
+
+    if (resource == NULL)
+        resource = kns_frame_attribute(f, "resource");
+    kns_builder_set(b, f, f->row->field, f->row->rank, resource != NULL ? resource : text, false);
+}
+
+void kns_apply_generator(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *uri = kns_frame_attribute(f, "uri");
+
+    kns_builder_set(b, f, F_GENERATOR, f->row->rank, text, kns_html_looks_like_html(text));
+    kns_builder_set(b, f, F_GENERATOR, 9, uri != NULL ? uri : kns_frame_attribute(f, "url"), false);
+}
+
+void kns_apply_cloud(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *domain = kns_frame_attribute(f, "domain"), *port = kns_frame_attribute(f, "port"),
+               *path = kns_frame_attribute(f, "path");
+
+    (void)text;
+    if (domain == NULL || *domain == '\0')
+        return;
+    char *url = kns_arena_printf(b->arena, "http://%s%s%s%s%s", domain, port == NULL ? "" : ":", port == NULL ? "" : port,
+                                 path == NULL || *path == '/' ? "" : "/", path == NULL ? "/" : path);
+    if (url == NULL)
+        b->failed = true;
+    else
+        add_hub(b, "rssCloud", url);
+}
+
+/* ---- categories ------------------------------------------------------------------------------------------- */
+
+static void add_category(struct builder *b, const char *term, const char *scheme, const char *label)
+{
+    struct kns_category *category;
+
+    if (term == NULL && label == NULL)
+        return;
+    struct kns_category *first = b->entry != NULL ? b->entry->tags.first : b->document->tags.first;
+    size_t count = b->entry != NULL ? b->entry->tags.count : b->document->tags.count;
+    if (count >= KNS_PARSE_MAX_LIST)
+        return;
+    for (category = first; category != NULL; category = category->next)
+        if (strcmp(category->term != NULL ? category->term : category->label, term != NULL ? term : label) == 0)
+            return;
+    category = KNS_NEW(b->arena, struct kns_category);
+    if (category == NULL) {
+        b->failed = true;
+        return;
+    }
+    category->term = term;
+    category->scheme = scheme;
+    category->label = label;
+    if (b->entry != NULL)
+        KNS_LIST_APPEND(&b->entry->tags, category);
+    else
+        KNS_LIST_APPEND(&b->document->tags, category);
+}
+
+void kns_apply_atom_category(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *term = squeezed(b, kns_frame_attribute(f, "term"));
+
+    add_category(b, term != NULL ? term : squeezed(b, text), squeezed(b, kns_frame_attribute(f, "scheme")),
+                 squeezed(b, kns_frame_attribute(f, "label")));
+}
+
+void kns_apply_category(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *term = squeezed(b, text);
+    const char *attribute = kns_frame_attribute(f, "text");
+    const char *scheme = kns_frame_attribute(f, "domain");
+
+    if (term != NULL && kns_html_looks_like_html(term))
+        term = kns_html_to_line(b->arena, term);
+    if (term == NULL)
+        term = squeezed(b, attribute);
+    add_category(b, term, squeezed(b, scheme != NULL ? scheme : kns_frame_attribute(f, "scheme")),
+                 squeezed(b, kns_frame_attribute(f, "label")));
+}
+
+void kns_apply_keywords(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *separators = strchr(text, ',') != NULL ? "," : strchr(text, ';') != NULL ? ";" : f->ns == NS_MEDIA ? "," : " ";
+
+    while (*text != '\0') {
+        size_t len = strcspn(text, separators);
+        char *word = kns_arena_copy(b->arena, text, len);
+        if (word == NULL) {
+            b->failed = true;
+            return;
+        }
+        add_category(b, squeezed(b, word), NULL, NULL);
+        text += len + (text[len] != '\0');
+    }
+}
+
+/* ---- people ----------------------------------------------------------------------------------------------- */
+
+static bool is_email(const char *text, size_t len)
+{
+    const char *at = memchr(text, '@', len);
+
+    return at != NULL && at > text && at + 1 < text + len && memchr(text, ' ', len) == NULL &&
+           memchr(text, '<', len) == NULL && memchr(at + 1, '@', (size_t)(text + len - at - 1)) == NULL;
+}
+
+/* "mail (name)" and "name (mail)", "name <mail>", a mail alone, a name alone. */
+static void split_person(struct builder *b, const char *text, struct kns_person *person)
+{
+    size_t len = strlen(text);
+    const char *open = strchr(text, '(');
+    char close = ')';
+
+    if (open == NULL) {
+        open = strchr(text, '<');
+        close = '>';
+    }
+    const char *end = open == NULL ? NULL : strrchr(open, close);
+    if (end != NULL && end > open + 1 && end[1] == '\0') {
+        size_t outer = (size_t)(open - text);
+        while (outer > 0 && text[outer - 1] == ' ')
+            outer--;
+        const char *inside = open + 1;
+        size_t inner = (size_t)(end - inside);
+        if (strncmp(inside, "mailto:", 7) == 0) {
+            inside += 7;
+            inner -= 7;
+        }
+        if (is_email(text, outer)) {
+            person->email = kns_arena_copy(b->arena, text, outer);
+            person->name = kns_arena_copy(b->arena, inside, inner);
+            return;
+        }
+        if (is_email(inside, inner)) {
+            person->email = kns_arena_copy(b->arena, inside, inner);
+            person->name = outer == 0 ? NULL : kns_arena_copy(b->arena, text, outer);
+            return;
+        }
+    }
+    if (is_email(text, len))
+        person->email = text;
+    else
+        person->name = text;
+}
+
+static bool same(const char *x, const char *y)
+{
+    return x != NULL && y != NULL && strcmp(x, y) == 0;
+}
+
+void kns_apply_person(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *line = squeezed(b, text);
+    struct kns_person *known;
+
+    (void)f;
+    if (line != NULL && kns_html_looks_like_html(line))
+        line = kns_html_to_line(b->arena, line);
+    if (line == NULL || *line == '\0')
+        return;
+    struct kns_person *person = KNS_NEW(b->arena, struct kns_person);
+    if (person == NULL) {
+        b->failed = true;
+        return;
+    }
+    split_person(b, line, person);
+    struct kns_person *first = b->entry != NULL ? b->entry->authors.first : b->document->authors.first;
+    size_t count = b->entry != NULL ? b->entry->authors.count : b->document->authors.count;
+    if (count >= KNS_PARSE_MAX_LIST)
+        return;
+    for (known = first; known != NULL; known = known->next)
+        if (same(known->name, person->name) || (same(known->email, person->email) && person->name == NULL))
+            return;
+    if (b->entry != NULL)
+        KNS_LIST_APPEND(&b->entry->authors, person);
+    else
+        KNS_LIST_APPEND(&b->document->authors, person);
+}
+
+void kns_apply_person_part(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *line = squeezed(b, text);
+
+    if (b->person == NULL || line == NULL)
+        return;
+    if (f->row->field == F_TITLE && b->person->name == NULL)
+        b->person->name = line;
+    else if (f->row->field == F_ID && b->person->email == NULL)
+        b->person->email = line;
+    else if (f->row->field == F_URL && b->person->url == NULL)
+        b->person->url = kns_url_resolve(b->arena, kns_builder_base(b, f), line);
+}
+
+/* ---- enclosures, media, pictures -------------------------------------------------------------------------- */
+
+void kns_apply_enclosure(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *url = resolved(b, f, kns_frame_attribute(f, "url"));
+
+    (void)text;
+    if (url != NULL && b->entry != NULL)
+        add_enclosure(b, url, kns_frame_attribute(f, "type"), kns_frame_attribute(f, "length"));
+}
+
+/* Called when media:content opens (text NULL), so that what stands inside can be its. */
+void kns_apply_media_content(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *url = resolved(b, f, kns_frame_attribute(f, "url"));
+    const char *medium = kns_frame_attribute(f, "medium"), *type = kns_frame_attribute(f, "type");
+
+    if (text != NULL || url == NULL || b->entry == NULL)
+        return;
+    bool picture = medium != NULL ? strcasecmp(medium, "image") == 0 : type != NULL && strncasecmp(type, "image/", 6) == 0;
+    if (picture && b->media_image == NULL)
+        b->media_image = url;
+    b->enclosure = add_enclosure(b, url, type, kns_frame_attribute(f, "fileSize"));
+    const char *duration = kns_frame_attribute(f, "duration");
+    if (b->enclosure != NULL && duration != NULL && b->enclosure->duration_s < 0 && isdigit((unsigned char)*duration))
+        b->enclosure->duration_s = strtod(duration, NULL);
+}
+
+void kns_apply_media_thumbnail(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *given = kns_frame_attribute(f, "url");
+    const char *url = resolved(b, f, given != NULL ? given : text);
+
+    if (url == NULL)
+        return;
+    if (b->entry == NULL)
+        kns_builder_set(b, f, F_IMAGE, 3, url, false);
+    else if (b->thumbnail == NULL)
+        b->thumbnail = url;
+}
+
+void kns_apply_href_image(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *href = kns_frame_attribute(f, "href");
+
+    if (href == NULL)
+        href = kns_frame_attribute(f, "url");
+    kns_builder_set(b, f, F_IMAGE, f->row->rank, href != NULL ? href : text, false);
+}
+
+void kns_apply_image_url(struct builder *b, const struct frame *f, const char *text)
+{
+    if (b->entry == NULL)
+        kns_builder_set(b, f, F_ICON, 0, text, false);
+    else
+        kns_builder_set(b, f, F_IMAGE, 2, text, false);
+}
+
+/* ---- times not to come, places ---------------------------------------------------------------------------- */
+
+void kns_apply_hour(struct builder *b, const struct frame *f, const char *text)
+{
+    const char *line = squeezed(b, text);
+    int64_t hour = number_of(line);
+
+    (void)f;
+    if (hour >= 0 && hour <= 24) /* RSS 0.91 counted from 1 to 24 */
+        b->document->skip_hours |= UINT32_C(1) << (hour % 24);
+}
+
+void kns_apply_day(struct builder *b, const struct frame *f, const char *text)
+{
+    static const char *const days[] = {"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
+    const char *line = squeezed(b, text);
+
+    (void)f;
+    for (unsigned i = 0; line != NULL && i < 7; i++)
+        if (strcasecmp(line, days[i]) == 0)
+            b->document->skip_days |= (uint8_t)(1u << i);
+}
+
+/* The first two numbers are latitude and longitude. */
+static void set_place(struct builder *b, const struct frame *f, const char *text, uint8_t rank)
+{
+    size_t first = strcspn(text += strspn(text, " \t\r\n,"), " \t\r\n,");
+    const char *second = text + first + strspn(text + first, " \t\r\n,");
+    char *lat = kns_arena_copy(b->arena, text, first);
+    char *lon = kns_arena_copy(b->arena, second, strcspn(second, " \t\r\n,"));
+
+    if (lat == NULL || lon == NULL) {
+        b->failed = true;
+        return;
+    }
+    if (*lat != '\0' && *lon != '\0') {
+        kns_builder_set(b, f, F_LAT, rank, lat, false);
+        kns_builder_set(b, f, F_LON, rank, lon, false);
+    }
+}
+
+void kns_apply_point(struct builder *b, const struct frame *f, const char *text)
+{
+    if (b->entry != NULL)
+        set_place(b, f, text, f->row->rank);
+}

@@ -1,0 +1,338 @@
+/* Reads markup that is not well-formed: one pass over the text, nothing is an error. A '<' that begins no tag is text,
+ * an '&' that begins no reference is text, an end tag closes what is open above its start, one without a start says
+ * nothing, and an entry's start ends the entry before. */
+#include "lib/parse/entities.h"
+#include "lib/parse/reader.h"
+
+#include "lib/parse.h"
+#include "lib/text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <utf8proc.h>
+
+#define MAX_OPEN (KNS_PARSE_MAX_DEPTH * 4) /* names remembered; deeper ones are not opened */
+#define MAX_NAME 128
+
+struct open_element {
+    char name[MAX_NAME];
+};
+
+struct lenient {
+    struct builder *b;
+    const char *at, *end;
+    int64_t line;
+    struct open_element *open;
+    size_t depth;
+    struct kns_buf scratch; /* decoded attribute values, NUL between */
+};
+
+static bool is_name_start(unsigned char c)
+{
+    return isalpha(c) || c == '_' || c >= 0x80;
+}
+
+static bool is_name(unsigned char c)
+{
+    return is_name_start(c) || isdigit(c) || c == ':' || c == '-' || c == '.';
+}
+
+static void move_to(struct lenient *l, const char *to)
+{
+    for (const char *c = l->at; c < to; c++)
+        l->line += *c == '\n';
+    l->at = to;
+}
+
+static const char *find(const struct lenient *l, const char *from, const char *what)
+{
+    const char *found = memmem(from, (size_t)(l->end - from), what, strlen(what));
+
+    return found == NULL ? l->end : found;
+}
+
+/* ---- text ------------------------------------------------------------------------------------------------- */
+
+/* "&#8217;" and "&#x2019;": windows-1252's range means what it means there, as in HTML. Returns the bytes read. */
+static size_t decode_number(const char *text, size_t len, struct kns_buf *out)
+{
+    static const uint16_t windows[32] = {
+        0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D, 0x017D, 0x8F,
+        0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178,
+    };
+    bool hex = len > 2 && (text[2] == 'x' || text[2] == 'X');
+    size_t i = hex ? 3 : 2;
+    size_t digits = i;
+    int32_t c = 0;
+
+    while (i < len && (hex ? isxdigit((unsigned char)text[i]) : isdigit((unsigned char)text[i])) && i < digits + 10) {
+        int digit = isdigit((unsigned char)text[i]) ? text[i] - '0' : tolower((unsigned char)text[i]) - 'a' + 10;
+        c = c > 0x110000 ? c : c * (hex ? 16 : 10) + digit;
+        i++;
+    }
+    if (i == digits || i >= len || text[i] != ';')
+        return 0;
+    if (c >= 0x80 && c < 0xA0)
+        c = windows[c - 0x80];
+    bool control = c < 0x20 && c != '\t' && c != '\n' && c != '\r';
+    if (control || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
+        c = 0xFFFD;
+    utf8proc_uint8_t bytes[4];
+    kns_buf_add(out, bytes, (size_t)utf8proc_encode_char(c, bytes));
+    return i + 1;
+}
+
+static size_t decode_reference(const char *text, size_t len, struct kns_buf *out)
+{
+    size_t i = 1;
+
+    if (len > 1 && text[1] == '#')
+        return decode_number(text, len, out);
+    while (i < len && i < 40 && isalnum((unsigned char)text[i]))
+        i++;
+    if (i >= len || text[i] != ';')
+        return 0;
+    const char *found = kns_entity_find(text + 1, i - 1);
+    if (found == NULL)
+        return 0;
+    kns_buf_adds(out, found);
+    return i + 1;
+}
+
+/* References decoded, control characters left out. */
+static void decode_text(const char *text, size_t len, struct kns_buf *out)
+{
+    for (size_t i = 0; i < len;) {
+        size_t plain = i;
+        while (plain < len && text[plain] != '&' &&
+               ((unsigned char)text[plain] >= 0x20 || text[plain] == '\n' || text[plain] == '\t'))
+            plain++;
+        kns_buf_add(out, text + i, plain - i);
+        i = plain;
+        if (i == len)
+            break;
+        size_t used = text[i] == '&' ? decode_reference(text + i, len - i, out) : 1;
+        if (used == 0) {
+            kns_buf_addc(out, '&');
+            used = 1;
+        }
+        i += used;
+    }
+}
+
+static void read_text(struct lenient *l, const char *to)
+{
+    kns_buf_reset(&l->scratch);
+    decode_text(l->at, (size_t)(to - l->at), &l->scratch);
+    kns_builder_text(l->b, kns_buf_str(&l->scratch), l->scratch.len);
+    move_to(l, to);
+}
+
+/* ---- tags ------------------------------------------------------------------------------------------------- */
+
+static void close_top(struct lenient *l)
+{
+    kns_builder_end(l->b, l->open[--l->depth].name);
+}
+
+static void close_to(struct lenient *l, size_t depth)
+{
+    while (l->depth > depth)
+        close_top(l);
+}
+
+static const char *local_name(const char *name)
+{
+    const char *colon = strrchr(name, ':');
+
+    return colon == NULL ? name : colon + 1;
+}
+
+static bool is_entry_name(const char *name)
+{
+    return strcmp(name, "item") == 0 || strcmp(local_name(name), "entry") == 0 || strcmp(name, "rss:item") == 0;
+}
+
+/* An entry that begins while one is open: that one's end tag is missing. */
+static void end_open_entry(struct lenient *l, const char *name)
+{
+    if (!is_entry_name(name))
+        return;
+    for (size_t i = l->depth; i > 0; i--)
+        if (strcmp(l->open[i - 1].name, name) == 0) {
+            close_to(l, i - 1);
+            return;
+        }
+}
+
+static bool is_void_html(const char *name)
+{
+    static const char *const voids[] = {"br", "hr", "img", "input", "area", "col", "embed", "wbr", "source", "track", "param"};
+
+    for (size_t i = 0; i < sizeof(voids) / sizeof(voids[0]); i++)
+        if (strcasecmp(name, voids[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Reads one attribute into scratch as "name\0value\0"; returns where it ended, NULL at the tag's end. */
+static const char *read_attribute(struct lenient *l, const char *at)
+{
+    while (at < l->end && !is_name_start((unsigned char)*at) && *at != '>' && *at != '<' &&
+           !(*at == '/' && at + 1 < l->end && at[1] == '>'))
+        at++;
+    if (at == l->end || *at == '>' || *at == '/' || *at == '<')
+        return NULL;
+    const char *name = at;
+    while (at < l->end && is_name((unsigned char)*at))
+        at++;
+    kns_buf_add(&l->scratch, name, (size_t)(at - name));
+    kns_buf_addc(&l->scratch, '\0');
+    while (at < l->end && isspace((unsigned char)*at))
+        at++;
+    if (at < l->end && *at == '=') {
+        at++;
+        while (at < l->end && isspace((unsigned char)*at))
+            at++;
+        const char *value = at;
+        if (at < l->end && (*at == '"' || *at == '\'')) {
+            const char *close = memchr(at + 1, *at, (size_t)(l->end - at - 1));
+            value++;
+            at = close == NULL ? find(l, value, ">") : close;
+            decode_text(value, (size_t)(at - value), &l->scratch);
+            at += close != NULL;
+        } else {
+            while (at < l->end && !isspace((unsigned char)*at) && *at != '>')
+                at++;
+            decode_text(value, (size_t)(at - value), &l->scratch);
+        }
+    }
+    kns_buf_addc(&l->scratch, '\0');
+    return at;
+}
+
+static void read_start_tag(struct lenient *l)
+{
+    struct attribute attributes[KNS_PARSE_MAX_ATTRIBUTES + 1];
+    char name[MAX_NAME];
+    const char *at = l->at + 1;
+    size_t len = 0, count = 0;
+
+    while (at + len < l->end && is_name((unsigned char)at[len]))
+        len++;
+    if (len >= sizeof(name)) {
+        read_text(l, l->at + 1 + len);
+        return;
+    }
+    memcpy(name, at, len);
+    name[len] = '\0';
+    at += len;
+    kns_buf_reset(&l->scratch);
+    for (const char *next = read_attribute(l, at); next != NULL; next = read_attribute(l, next)) {
+        at = next;
+        if (++count == KNS_PARSE_MAX_ATTRIBUTES)
+            break;
+    }
+    const char *close = at;
+    while (close < l->end && *close != '>' && *close != '<')
+        close++;
+    bool empty = close > l->at && close[-1] == '/';
+    const char *text = kns_buf_str(&l->scratch);
+    for (size_t i = 0; i < count; i++) {
+        attributes[i].name = text;
+        text += strlen(text) + 1;
+        attributes[i].value = text;
+        text += strlen(text) + 1;
+    }
+    attributes[count] = (struct attribute){NULL, NULL};
+    end_open_entry(l, name);
+    bool in_text = kns_builder_in_text(l->b);
+    if (l->depth < MAX_OPEN) {
+        kns_builder_start(l->b, name, attributes, l->line);
+        memcpy(l->open[l->depth++].name, name, len + 1);
+        if (empty || (in_text && is_void_html(name)))
+            close_top(l);
+    }
+    move_to(l, close < l->end && *close == '>' ? close + 1 : close);
+}
+
+static void read_end_tag(struct lenient *l)
+{
+    char name[MAX_NAME];
+    const char *at = l->at + 2;
+    size_t len = 0;
+
+    while (at + len < l->end && is_name((unsigned char)at[len]))
+        len++;
+    const char *close = find(l, at, ">");
+    if (len < sizeof(name)) {
+        memcpy(name, at, len);
+        name[len] = '\0';
+        for (size_t i = l->depth; i > 0; i--)
+            if (strcmp(l->open[i - 1].name, name) == 0) {
+                close_to(l, i - 1);
+                break;
+            }
+    }
+    move_to(l, close < l->end ? close + 1 : close);
+}
+
+/* <!DOCTYPE …> with its internal subset. */
+static const char *end_of_declaration(const struct lenient *l)
+{
+    const char *close = find(l, l->at, ">");
+    const char *subset = memchr(l->at, '[', (size_t)(close - l->at));
+
+    if (subset == NULL)
+        return close;
+    const char *end = find(l, subset, "]");
+    return find(l, end, ">");
+}
+
+static void read_markup(struct lenient *l)
+{
+    size_t left = (size_t)(l->end - l->at);
+    const char *to;
+
+    if (left >= 9 && memcmp(l->at, "<![CDATA[", 9) == 0) {
+        to = find(l, l->at + 9, "]]>");
+        kns_builder_text(l->b, l->at + 9, (size_t)(to - l->at - 9));
+        move_to(l, to < l->end ? to + 3 : to);
+    } else if (left >= 4 && memcmp(l->at, "<!--", 4) == 0) {
+        to = find(l, l->at + 4, "-->");
+        move_to(l, to < l->end ? to + 3 : to);
+    } else if (left >= 2 && l->at[1] == '?') {
+        to = find(l, l->at, ">");
+        move_to(l, to < l->end ? to + 1 : to);
+    } else if (left >= 2 && l->at[1] == '!') {
+        to = end_of_declaration(l);
+        move_to(l, to < l->end ? to + 1 : to);
+    } else if (left >= 3 && l->at[1] == '/' && is_name_start((unsigned char)l->at[2])) {
+        read_end_tag(l);
+    } else if (left >= 2 && is_name_start((unsigned char)l->at[1])) {
+        read_start_tag(l);
+    } else {
+        kns_builder_text(l->b, "<", 1);
+        move_to(l, l->at + 1);
+    }
+}
+
+void kns_lenient_read(struct builder *b, const char *utf8, size_t size, int64_t line)
+{
+    struct lenient l = {.b = b, .at = utf8, .end = utf8 + size, .line = line};
+
+    l.open = malloc(MAX_OPEN * sizeof(*l.open));
+    if (l.open == NULL)
+        return;
+    while (l.at < l.end && !kns_builder_failed(b) && !kns_builder_is_foreign(b)) {
+        const char *tag = memchr(l.at, '<', (size_t)(l.end - l.at));
+        if (tag != l.at)
+            read_text(&l, tag == NULL ? l.end : tag);
+        else
+            read_markup(&l);
+    }
+    kns_buf_fini(&l.scratch);
+    free(l.open);
+}

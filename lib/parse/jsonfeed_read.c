@@ -1,0 +1,314 @@
+/* JSON Feed 1.0 and 1.1 into our model, tolerant as their text recommends: a member of the wrong type is left out, an
+ * id that is a number is its digits, an item without id is read all the same. */
+#include "lib/date.h"
+#include "lib/html.h"
+#include "lib/jsonfeed.h"
+#include "lib/parse.h"
+#include "lib/text.h"
+#include "lib/url.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct reader {
+    struct kns_arena *arena;
+    const char *base;
+    struct kns_document *document; /* for warnings; NULL: none wanted */
+    bool failed;
+};
+
+static void *need(struct reader *r, void *pointer)
+{
+    r->failed = r->failed || pointer == NULL;
+    return pointer;
+}
+
+static const char *copy(struct reader *r, const json_t *value)
+{
+    if (!json_is_string(value) || json_string_length(value) == 0)
+        return NULL;
+    const char *text = need(r, (void *)(uintptr_t)kns_text_to_utf8(r->arena, json_string_value(value), json_string_length(value)));
+    return text == NULL || *text == '\0' ? NULL : text;
+}
+
+static const char *string(struct reader *r, const json_t *object, const char *key)
+{
+    return copy(r, json_object_get(object, key));
+}
+
+static const char *line(struct reader *r, const json_t *object, const char *key)
+{
+    const char *text = string(r, object, key);
+    const char *squeezed = text == NULL ? NULL : kns_text_squeeze(r->arena, text);
+
+    return squeezed == NULL || *squeezed == '\0' ? NULL : squeezed;
+}
+
+static const char *url(struct reader *r, const json_t *object, const char *key)
+{
+    const char *text = line(r, object, key);
+
+    return text == NULL ? NULL : kns_url_resolve(r->arena, r->base, text);
+}
+
+/* A string, or a number or boolean as it is written. */
+static const char *id(struct reader *r, const json_t *value)
+{
+    if (json_is_integer(value))
+        return need(r, kns_arena_printf(r->arena, "%lld", (long long)json_integer_value(value)));
+    if (json_is_real(value))
+        return need(r, kns_arena_printf(r->arena, "%.17g", json_real_value(value)));
+    return copy(r, value);
+}
+
+static int64_t number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (json_is_real(value) && json_real_value(value) >= 0 && json_real_value(value) < 9e15)
+        return (int64_t)json_real_value(value);
+    return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value) : -1;
+}
+
+static struct kns_time time_of(struct reader *r, const json_t *object, const char *key)
+{
+    struct kns_time time = {0};
+    const char *text = string(r, object, key);
+
+    if (text == NULL || kns_date_parse(text, &time) || r->document == NULL ||
+        r->document->warnings.count >= KNS_PARSE_MAX_WARNINGS)
+        return time;
+    struct kns_warning *warning = need(r, KNS_NEW(r->arena, struct kns_warning));
+    if (warning != NULL) {
+        warning->message = kns_arena_printf(r->arena, "%s is not a date: \"%.100s\"", key, text);
+        KNS_LIST_APPEND(&r->document->warnings, warning);
+    }
+    return time;
+}
+
+/* Calls on_member for the objects of an array, at most KNS_PARSE_MAX_LIST of them. */
+#define EACH_OBJECT(array, index, value)                                                                               \
+    json_array_foreach(array, index, value) if (index < KNS_PARSE_MAX_LIST && json_is_object(value))
+
+static struct kns_person *person(struct reader *r, const json_t *object)
+{
+    struct kns_person *p = need(r, KNS_NEW(r->arena, struct kns_person));
+
+    if (p == NULL)
+        return NULL;
+    p->name = line(r, object, "name");
+    p->url = url(r, object, "url");
+    p->avatar = url(r, object, "avatar");
+    p->email = line(r, json_object_get(object, "_kns"), "email");
+    return p->name == NULL && p->url == NULL && p->avatar == NULL && p->email == NULL ? NULL : p;
+}
+
+/* 1.1's authors; where there are none, 1.0's author. */
+#define READ_PEOPLE(r, object, list)                                                                                   \
+    do {                                                                                                               \
+        size_t index_;                                                                                                 \
+        json_t *value_;                                                                                                \
+        EACH_OBJECT(json_object_get(object, "authors"), index_, value_)                                                \
+        {                                                                                                              \
+            struct kns_person *p_ = person(r, value_);                                                                 \
+            if (p_ != NULL)                                                                                            \
+                KNS_LIST_APPEND(list, p_);                                                                             \
+        }                                                                                                              \
+        struct kns_person *one_ = (list)->count > 0 || !json_is_object(json_object_get(object, "author"))              \
+                                      ? NULL                                                                           \
+                                      : person(r, json_object_get(object, "author"));                                  \
+        if (one_ != NULL)                                                                                              \
+            KNS_LIST_APPEND(list, one_);                                                                               \
+    } while (0)
+
+static void read_tags(struct reader *r, const json_t *object, struct kns_entry *entry)
+{
+    size_t index;
+    json_t *value;
+
+    json_array_foreach(json_object_get(object, "tags"), index, value)
+    {
+        const char *term = copy(r, value);
+        if (term == NULL || entry->tags.count >= KNS_PARSE_MAX_LIST)
+            continue;
+        struct kns_category *category = need(r, KNS_NEW(r->arena, struct kns_category));
+        if (category == NULL)
+            return;
+        category->term = kns_text_squeeze(r->arena, term);
+        KNS_LIST_APPEND(&entry->tags, category);
+    }
+}
+
+static void read_attachments(struct reader *r, const json_t *object, struct kns_entry *entry)
+{
+    size_t index;
+    json_t *value;
+
+    EACH_OBJECT(json_object_get(object, "attachments"), index, value)
+    {
+        const char *address = url(r, value, "url");
+        struct kns_enclosure *enclosure = address == NULL ? NULL : need(r, KNS_NEW(r->arena, struct kns_enclosure));
+        if (enclosure == NULL)
+            continue;
+        const json_t *duration = json_object_get(value, "duration_in_seconds");
+        enclosure->url = address;
+        enclosure->mime_type = line(r, value, "mime_type");
+        enclosure->title = line(r, value, "title");
+        enclosure->size_bytes = number(value, "size_in_bytes");
+        enclosure->duration_s = json_is_number(duration) ? json_number_value(duration) : -1;
+        KNS_LIST_APPEND(&entry->enclosures, enclosure);
+    }
+}
+
+static void read_links(struct reader *r, const json_t *kns, struct kns_entry *entry)
+{
+    size_t index;
+    json_t *value;
+
+    EACH_OBJECT(json_object_get(kns, "links"), index, value)
+    {
+        struct kns_link *link = need(r, KNS_NEW(r->arena, struct kns_link));
+        if (link == NULL)
+            return;
+        link->rel = line(r, value, "rel");
+        link->href = url(r, value, "href");
+        link->type = line(r, value, "type");
+        link->hreflang = line(r, value, "hreflang");
+        link->title = line(r, value, "title");
+        link->length_bytes = number(value, "length");
+        KNS_LIST_APPEND(&entry->links, link);
+    }
+}
+
+/* What only our own items have. */
+static void read_extension(struct reader *r, const json_t *kns, struct kns_entry *entry)
+{
+    const json_t *source = json_object_get(kns, "source"), *geo = json_object_get(kns, "geo"),
+                 *is_explicit = json_object_get(kns, "explicit");
+
+    entry->permalink = json_is_true(json_object_get(kns, "permalink"));
+    entry->summary_html = string(r, kns, "summary_html");
+    entry->comments_url = url(r, kns, "comments_url");
+    entry->comments_feed_url = url(r, kns, "comments_feed_url");
+    entry->comments_count = number(kns, "comments_count");
+    entry->source = (struct kns_source){line(r, source, "id"), line(r, source, "title"), url(r, source, "url")};
+    entry->rights = line(r, kns, "copyright");
+    entry->episode = number(kns, "episode");
+    entry->season = number(kns, "season");
+    if (json_is_boolean(is_explicit))
+        entry->is_explicit = json_is_true(is_explicit) ? KNS_EXPLICIT_YES : KNS_EXPLICIT_NO;
+    entry->geo.given = json_is_number(json_object_get(geo, "lat")) && json_is_number(json_object_get(geo, "lon"));
+    entry->geo.lat = json_number_value(json_object_get(geo, "lat"));
+    entry->geo.lon = json_number_value(json_object_get(geo, "lon"));
+    read_links(r, kns, entry);
+}
+
+static struct kns_entry *read_item(struct reader *r, const json_t *object)
+{
+    struct kns_entry *entry = need(r, kns_entry_new(r->arena));
+    const json_t *kns = json_object_get(object, "_kns");
+
+    if (entry == NULL)
+        return NULL;
+    if (json_is_object(kns)) {
+        read_extension(r, kns, entry);
+        entry->guid = string(r, kns, "guid");
+    }
+    if (entry->guid == NULL && !json_is_object(kns))
+        entry->guid = id(r, json_object_get(object, "id"));
+    entry->url = url(r, object, "url");
+    entry->external_url = url(r, object, "external_url");
+    entry->title = line(r, object, "title");
+    entry->content_html = string(r, object, "content_html");
+    entry->content_text = string(r, object, "content_text");
+    if (entry->content_html != NULL && r->base != NULL)
+        entry->content_html = kns_html_resolve(r->arena, entry->content_html, r->base);
+    entry->summary = line(r, object, "summary");
+    entry->image = url(r, object, "image");
+    entry->banner_image = url(r, object, "banner_image");
+    entry->published = time_of(r, object, "date_published");
+    entry->updated = time_of(r, object, "date_modified");
+    entry->language = line(r, object, "language");
+    READ_PEOPLE(r, object, &entry->authors);
+    read_tags(r, object, entry);
+    read_attachments(r, object, entry);
+    return entry;
+}
+
+struct kns_entry *kns_jsonfeed_to_entry(struct kns_arena *arena, const json_t *item, const char *base)
+{
+    struct reader r = {.arena = arena, .base = base};
+    struct kns_entry *entry = json_is_object(item) ? read_item(&r, item) : NULL;
+
+    return r.failed ? NULL : entry;
+}
+
+static void read_hubs(struct reader *r, const json_t *feed)
+{
+    size_t index;
+    json_t *value;
+
+    EACH_OBJECT(json_object_get(feed, "hubs"), index, value)
+    {
+        const char *address = url(r, value, "url");
+        struct kns_hub *hub = address == NULL ? NULL : need(r, KNS_NEW(r->arena, struct kns_hub));
+        if (hub == NULL)
+            continue;
+        hub->type = line(r, value, "type");
+        hub->url = address;
+        KNS_LIST_APPEND(&r->document->hubs, hub);
+    }
+}
+
+/* "https://jsonfeed.org/version/1.1"; what claims to be a later 1.x is read as 1.1. */
+static enum kns_format format_of(const json_t *feed)
+{
+    const char *version = json_string_value(json_object_get(feed, "version"));
+    const char *number_at = version == NULL ? NULL : strstr(version, "jsonfeed.org/version/");
+
+    if (number_at != NULL)
+        return strcmp(number_at, "jsonfeed.org/version/1") == 0 || strcmp(number_at, "jsonfeed.org/version/1.0") == 0
+                   ? KNS_FORMAT_JSONFEED_10
+                   : KNS_FORMAT_JSONFEED_11;
+    return KNS_FORMAT_NONE;
+}
+
+enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf8, size_t size, const char *base,
+                                  struct kns_error *err)
+{
+    struct reader r = {.arena = document->arena, .base = base, .document = document};
+    json_error_t where;
+    size_t index;
+    json_t *value;
+    /* A NUL inside a string is dropped by to_utf8; refusing it would cost the whole document. */
+    json_t *feed = json_loadb(utf8, size, JSON_ALLOW_NUL, &where);
+
+    if (feed == NULL)
+        return kns_fail(err, KNS_ENOTFEED, "line %d: not JSON: %s", where.line, where.text);
+    const json_t *items = json_object_get(feed, "items");
+    document->format = format_of(feed);
+    if (document->format == KNS_FORMAT_NONE) {
+        json_decref(feed);
+        return kns_fail(err, KNS_ENOTFEED, "JSON, but no JSON Feed: \"version\" does not name one");
+    }
+    document->malformed = !json_is_array(items);
+    document->title = line(&r, feed, "title");
+    document->home_page_url = url(&r, feed, "home_page_url");
+    document->feed_url = url(&r, feed, "feed_url");
+    document->description = line(&r, feed, "description");
+    document->next_url = url(&r, feed, "next_url");
+    document->icon = url(&r, feed, "icon");
+    document->favicon = url(&r, feed, "favicon");
+    document->language = line(&r, feed, "language");
+    READ_PEOPLE(&r, feed, &document->authors);
+    read_hubs(&r, feed);
+    json_array_foreach(items, index, value)
+    {
+        struct kns_entry *entry =
+            json_is_object(value) && document->entries.count < KNS_PARSE_MAX_ENTRIES ? read_item(&r, value) : NULL;
+        if (entry != NULL)
+            KNS_LIST_APPEND(&document->entries, entry);
+    }
+    json_decref(feed);
+    return r.failed ? kns_fail(err, KNS_ENOMEM, "the document needs more memory than the limit allows") : KNS_OK;
+}

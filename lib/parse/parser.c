@@ -1,0 +1,261 @@
+/* From bytes to a document. The happy path: decode, feed expat as text comes, build. When expat refuses, the text (kept, bounded)
+ * is read again from its start by the lenient reader into a new document. JSON is kept and read at the end.
+ *
+ *   SNIFFING --'<'--> STRICT --not well-formed--> LENIENT
+ *       \---'{'-----> JSON
+ */
+#include "lib/parse.h"
+
+#include "lib/charset.h"
+#include "lib/html.h"
+#include "lib/jsonfeed.h"
+#include "lib/parse/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The model of a document is larger than its text by pointers and lists, not by orders. */
+#define ARENA_PER_BYTE 8
+#define ARENA_LEAST ((size_t)4 << 20)
+
+enum state { SNIFFING, STRICT, LENIENT, JSON };
+
+struct kns_parser {
+    char *base_url;
+    size_t max_bytes;
+    struct kns_decoder *decoder;
+    struct kns_buf text; /* all of it, decoded */
+    size_t start;        /* of the document in text: what stands before is junk */
+    size_t read;         /* how much of text expat has had */
+    enum state state;
+    struct kns_document *document;
+    struct builder *builder;
+    struct strict *strict;
+    int64_t error_line;
+    char error[200]; /* why the document is read leniently */
+};
+
+struct kns_parser *kns_parser_new(const struct kns_parse_options *options)
+{
+    static const struct kns_parse_options none;
+    struct kns_parser *p = calloc(1, sizeof(*p));
+
+    if (p == NULL)
+        return NULL;
+    if (options == NULL)
+        options = &none;
+    p->max_bytes = options->max_bytes == 0 ? KNS_PARSE_MAX_BYTES : options->max_bytes;
+    kns_buf_init(&p->text, p->max_bytes);
+    p->base_url = options->base_url == NULL ? NULL : strdup(options->base_url);
+    p->decoder = kns_decoder_new(options->content_type);
+    if (p->decoder == NULL || (options->base_url != NULL && p->base_url == NULL)) {
+        kns_parser_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+static void drop_build(struct kns_parser *p)
+{
+    kns_strict_free(p->strict);
+    kns_builder_free(p->builder);
+    kns_document_free(p->document);
+    p->strict = NULL;
+    p->builder = NULL;
+    p->document = NULL;
+}
+
+void kns_parser_free(struct kns_parser *p)
+{
+    if (p == NULL)
+        return;
+    drop_build(p);
+    kns_decoder_free(p->decoder);
+    kns_buf_fini(&p->text);
+    free(p->base_url);
+    free(p);
+}
+
+static enum kns_status begin_build(struct kns_parser *p, struct kns_error *err)
+{
+    drop_build(p);
+    p->document = kns_document_new(p->max_bytes * ARENA_PER_BYTE + ARENA_LEAST);
+    p->builder = p->document == NULL ? NULL : kns_builder_new(p->document, p->base_url);
+    return p->builder == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
+}
+
+/* What stands before the first '<' or '{' is passed over; XML allows nothing there. */
+static enum kns_status sniff(struct kns_parser *p, struct kns_error *err)
+{
+    const char *text = kns_buf_str(&p->text);
+    size_t at = strspn(text, " \t\r\n");
+
+    if (text[at] == '{') {
+        p->state = JSON;
+        p->start = at;
+        return KNS_OK;
+    }
+    const char *tag = memchr(text, '<', p->text.len);
+    if (tag == NULL)
+        return KNS_OK;
+    p->start = p->read = (size_t)(tag - text);
+    p->state = STRICT;
+    enum kns_status status = begin_build(p, err);
+    if (status != KNS_OK)
+        return status;
+    if (p->start > 0) {
+        kns_builder_warn(p->builder, 1, "something stands before the document's beginning");
+        p->document->malformed = true;
+    }
+    p->strict = kns_strict_new(p->builder);
+    return p->strict == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
+}
+
+/* Lines before the document's start, which the reader does not count. */
+static int64_t lines_before(const struct kns_parser *p)
+{
+    int64_t lines = 0;
+
+    for (size_t i = 0; i < p->start; i++)
+        lines += p->text.data[i] == '\n';
+    return lines;
+}
+
+static enum kns_status read_strict(struct kns_parser *p, bool last, struct kns_error *err)
+{
+    struct kns_error why = {0};
+    int64_t line = 0;
+    enum kns_status status =
+        kns_strict_read(p->strict, p->text.data + p->read, p->text.len - p->read, last, &line, &why);
+
+    p->read = p->text.len;
+    if (status == KNS_OK)
+        return KNS_OK;
+    if (status != KNS_ESYNTAX) {
+        if (err != NULL)
+            *err = why;
+        return status;
+    }
+    p->state = LENIENT;
+    p->error_line = line + lines_before(p);
+    snprintf(p->error, sizeof(p->error), "%.190s", why.message);
+    return KNS_OK;
+}
+
+static enum kns_status read_on(struct kns_parser *p, bool last, struct kns_error *err)
+{
+    enum kns_status status = p->state == SNIFFING ? sniff(p, err) : KNS_OK;
+
+    if (status == KNS_OK && p->state == STRICT && (last || p->read < p->text.len))
+        status = read_strict(p, last, err);
+    return status;
+}
+
+enum kns_status kns_parser_write(struct kns_parser *p, const void *bytes, size_t size, struct kns_error *err)
+{
+    enum kns_status status = kns_decoder_write(p->decoder, bytes, size, &p->text, err);
+
+    if (status != KNS_OK)
+        return status == KNS_ELIMIT ? kns_fail(err, KNS_ELIMIT, "larger than the limit of %zu bytes", p->max_bytes) : status;
+    return read_on(p, false, err);
+}
+
+static enum kns_status read_leniently(struct kns_parser *p, bool cut, struct kns_error *err)
+{
+    enum kns_status status = begin_build(p, err);
+
+    if (status != KNS_OK)
+        return status;
+    p->document->malformed = true;
+    kns_builder_warn(p->builder, p->error_line, p->error);
+    kns_lenient_read(p->builder, p->text.data + p->start, p->text.len - p->start, 1 + lines_before(p));
+    /* An entry still open where the text ends is not whole. */
+    bool open = kns_builder_depth(p->builder) > 0;
+    kns_builder_finish(p->builder, cut || open);
+    p->document->cut = cut;
+    return KNS_OK;
+}
+
+/* What the bytes are, when they are no feed. */
+static enum kns_status not_a_feed(const struct kns_parser *p, struct kns_error *err)
+{
+    const char *text = kns_buf_str(&p->text);
+
+    if (text[strspn(text, " \t\r\n")] == '\0')
+        return kns_fail(err, KNS_ENOTFEED, "not a feed: the document is empty");
+    if (kns_html_is_page(text, p->text.len))
+        return kns_fail(err, KNS_ENOTFEED, "not a feed: an HTML page");
+    const char *root = p->builder == NULL ? NULL : kns_builder_root(p->builder);
+    if (root != NULL)
+        return kns_fail(err, KNS_ENOTFEED, "not a feed: XML whose root element is <%s>", root);
+    return kns_fail(err, KNS_ENOTFEED, "not a feed: neither XML nor JSON");
+}
+
+static enum kns_status finish_json(struct kns_parser *p, struct kns_error *err)
+{
+    enum kns_status status = begin_build(p, err);
+
+    if (status != KNS_OK)
+        return status;
+    status = kns_jsonfeed_read(p->document, p->text.data + p->start, p->text.len - p->start, p->base_url, err);
+    return status;
+}
+
+static enum kns_status finish_xml(struct kns_parser *p, bool cut, struct kns_error *err)
+{
+    enum kns_status status = KNS_OK;
+
+    if (p->state == LENIENT) {
+        status = read_leniently(p, cut, err);
+    } else if (p->state == STRICT) {
+        p->document->malformed = p->document->malformed || kns_strict_repaired(p->strict);
+        kns_builder_finish(p->builder, cut);
+    }
+    if (status != KNS_OK)
+        return status;
+    if (p->builder == NULL || !kns_builder_is_feed(p->builder))
+        return not_a_feed(p, err);
+    if (kns_builder_failed(p->builder))
+        return kns_fail(err, KNS_ELIMIT, "the document needs more memory than the limit allows");
+    return KNS_OK;
+}
+
+enum kns_status kns_parser_finish(struct kns_parser *p, bool cut, struct kns_document **ret_document, struct kns_error *err)
+{
+    enum kns_status status = kns_decoder_finish(p->decoder, &p->text, err);
+
+    if (status == KNS_OK)
+        status = read_on(p, true, err);
+    if (status == KNS_ENOTFEED)
+        return not_a_feed(p, err);
+    if (status != KNS_OK)
+        return status;
+    status = p->state == JSON ? finish_json(p, err) : finish_xml(p, cut, err);
+    if (status != KNS_OK)
+        return status;
+    struct kns_document *document = p->document;
+    document->encoding = kns_decoder_encoding(p->decoder);
+    document->cut = document->cut || cut;
+    if (kns_decoder_repaired(p->decoder)) {
+        document->malformed = true;
+        kns_builder_warn(p->builder, 0, "bytes that are not of the declared encoding were replaced, or the encoding was overruled");
+    }
+    p->document = NULL;
+    *ret_document = document;
+    return KNS_OK;
+}
+
+enum kns_status kns_parse(const struct kns_parse_options *options, const void *bytes, size_t size,
+                          struct kns_document **ret_document, struct kns_error *err)
+{
+    struct kns_parser *p = kns_parser_new(options);
+
+    if (p == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    enum kns_status status = kns_parser_write(p, bytes, size, err);
+    if (status == KNS_OK || status == KNS_ENOTFEED)
+        status = kns_parser_finish(p, false, ret_document, err);
+    kns_parser_free(p);
+    return status;
+}

@@ -1,0 +1,178 @@
+/* Resolving references (RFC 3986 5.2), kept to splitting strings: feeds hold thousands of links, most of them absolute. */
+#include "lib/url.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* A piece of a longer string; NULL: undefined, which differs from empty (RFC 3986 5.3). */
+struct piece {
+    const char *at;
+    size_t len;
+};
+
+struct reference {
+    struct piece scheme, authority, path, query, fragment;
+};
+
+static size_t scheme_length(const char *text)
+{
+    size_t i = 0;
+
+    if (!isalpha((unsigned char)text[0]))
+        return 0;
+    while (isalnum((unsigned char)text[i]) || (text[i] != '\0' && strchr("+-.", text[i]) != NULL))
+        i++;
+    return text[i] == ':' ? i : 0;
+}
+
+bool kns_url_has_scheme(const char *text)
+{
+    return scheme_length(text) > 0;
+}
+
+/* RFC 3986 appendix B. */
+static struct reference split(const char *text)
+{
+    struct reference r = {0};
+    size_t len = scheme_length(text);
+
+    if (len > 0) {
+        r.scheme = (struct piece){text, len};
+        text += len + 1;
+    }
+    if (strncmp(text, "//", 2) == 0) {
+        r.authority = (struct piece){text + 2, strcspn(text + 2, "/?#")};
+        text += 2 + r.authority.len;
+    }
+    r.path = (struct piece){text, strcspn(text, "?#")};
+    text += r.path.len;
+    if (*text == '?') {
+        r.query = (struct piece){text + 1, strcspn(text + 1, "#")};
+        text += 1 + r.query.len;
+    }
+    if (*text == '#')
+        r.fragment = (struct piece){text + 1, strlen(text + 1)};
+    return r;
+}
+
+/* RFC 3986 5.2.4, in place: "." and ".." segments go. Returns the new length. */
+static size_t remove_dot_segments(char *path, size_t len)
+{
+    size_t in = 0, out = 0;
+
+    while (in < len) {
+        size_t end = in + (path[in] == '/');
+        while (end < len && path[end] != '/')
+            end++;
+        const char *segment = path + in + (path[in] == '/');
+        size_t size = (size_t)(path + end - segment);
+        bool dot = size == 1 && segment[0] == '.';
+        bool dots = size == 2 && segment[0] == '.' && segment[1] == '.';
+        if (dots)
+            while (out > 0 && path[--out] != '/')
+                ;
+        if (!dot && !dots) {
+            memmove(path + out, path + in, end - in);
+            out += end - in;
+        } else if (end == len) {
+            path[out++] = '/';
+        }
+        in = end;
+    }
+    return out;
+}
+
+static void add(char **to, const char *before, struct piece piece, const char *after)
+{
+    if (piece.at == NULL)
+        return;
+    *to = stpcpy(*to, before);
+    memcpy(*to, piece.at, piece.len);
+    *to = stpcpy(*to + piece.len, after);
+}
+
+/* RFC 3986 5.3. */
+static const char *join(struct kns_arena *arena, const struct reference *r)
+{
+    char *text = kns_arena_alloc(arena, r->scheme.len + r->authority.len + r->path.len +
+                                            r->query.len + r->fragment.len + 8);
+    char *to = text;
+
+    if (text == NULL)
+        return NULL;
+    add(&to, "", r->scheme, ":");
+    add(&to, "//", r->authority, "");
+    add(&to, "", r->path, "");
+    add(&to, "?", r->query, "");
+    add(&to, "#", r->fragment, "");
+    *to = '\0';
+    return text;
+}
+
+/* The base's path up to its last slash, and the reference's (RFC 3986 5.2.3), without dot segments. */
+static bool merge_paths(struct kns_arena *arena, const struct reference *base, struct piece path,
+                        struct piece *ret)
+{
+    bool absolute = path.at[0] == '/';
+    size_t dir = absolute ? 0 : base->path.len;
+
+    while (dir > 0 && base->path.at[dir - 1] != '/')
+        dir--;
+    char *merged = kns_arena_alloc(arena, dir + path.len + 2);
+    if (merged == NULL)
+        return false;
+    size_t len = 0;
+    if (!absolute && dir == 0)
+        merged[len++] = '/';
+    memcpy(merged + len, base->path.at, dir);
+    len += dir;
+    memcpy(merged + len, path.at, path.len);
+    len += path.len;
+    *ret = (struct piece){merged, remove_dot_segments(merged, len)};
+    return true;
+}
+
+/* A copy without white space around it and without tabs and line breaks inside (WHATWG URL 4.4). */
+static char *trim(struct kns_arena *arena, const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text <= ' ')
+        text++;
+    size_t len = strlen(text);
+    while (len > 0 && (unsigned char)text[len - 1] <= ' ')
+        len--;
+    char *copy = kns_arena_alloc(arena, len + 1);
+    if (copy == NULL)
+        return NULL;
+    size_t out = 0;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != '\t' && text[i] != '\n' && text[i] != '\r')
+            copy[out++] = text[i];
+    copy[out] = '\0';
+    return copy;
+}
+
+const char *kns_url_resolve(struct kns_arena *arena, const char *base, const char *reference)
+{
+    char *trimmed = trim(arena, reference);
+
+    if (trimmed == NULL || base == NULL || kns_url_has_scheme(trimmed))
+        return trimmed;
+    const char *clean_base = trim(arena, base);
+    if (clean_base == NULL)
+        return NULL;
+    struct reference b = split(clean_base), r = split(trimmed);
+    /* mailto:, data:, tag: and the like are no base for anything. */
+    if (b.authority.at == NULL && (b.path.len == 0 || b.path.at[0] != '/'))
+        return trimmed;
+    r.scheme = b.scheme;
+    if (r.authority.at != NULL)
+        return join(arena, &r);
+    r.authority = b.authority;
+    if (r.path.len == 0) {
+        r.path = b.path;
+        if (r.query.at == NULL)
+            r.query = b.query;
+        return join(arena, &r);
+    }
+    return merge_paths(arena, &b, r.path, &r.path) ? join(arena, &r) : NULL;
+}

@@ -1,0 +1,215 @@
+#include "lib/url.h"
+
+#include "lib/buf.h"
+#include "lib/url/tracking.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <libpsl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+bool kns_url_is_web(const char *url)
+{
+    size_t scheme = strncasecmp(url, "http://", 7) == 0    ? 7
+                    : strncasecmp(url, "https://", 8) == 0 ? 8
+                                                           : 0;
+
+    return scheme > 0 && url[scheme] != '\0' && strchr("/?#", url[scheme]) == NULL;
+}
+
+/* Percent-encodes what curl refuses behind the host (spaces, controls, non-ASCII, a few signs), as the WHATWG URL standard does
+ * in paths and queries. The host is left to IDNA. The caller frees. */
+static char *encode_odd_bytes(const char *url)
+{
+    const char *host = strstr(url, "://");
+    size_t prefix = host == NULL ? 0 : (size_t)(host + 3 - url) + strcspn(host + 3, "/?#");
+    struct kns_buf out = {0};
+
+    kns_buf_add(&out, url, prefix);
+    for (const char *at = url + prefix; *at != '\0'; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (c <= 0x20 || c >= 0x7F || strchr("\"<>\\^`{|}", c) != NULL)
+            kns_buf_addf(&out, "%%%02X", c);
+        else
+            kns_buf_addc(&out, *at);
+    }
+    return kns_buf_take(&out);
+}
+
+static CURLU *parse(const char *url)
+{
+    CURLU *handle = curl_url();
+    char *encoded = encode_odd_bytes(url);
+    bool good = handle != NULL && encoded != NULL &&
+                curl_url_set(handle, CURLUPART_URL, encoded, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
+
+    free(encoded);
+    if (good)
+        return handle;
+    curl_url_cleanup(handle);
+    return NULL;
+}
+
+/* A part of the URL; NULL when it is not there. The caller frees with curl_free. */
+static char *part(CURLU *handle, CURLUPart which, unsigned flags)
+{
+    char *text = NULL;
+
+    curl_url_get(handle, which, &text, flags);
+    return text;
+}
+
+/* The host in lower case; NULL when there is none. The caller frees with curl_free. */
+static char *lower_host(CURLU *handle)
+{
+    char *host = NULL;
+
+#ifdef CURLU_PUNYCODE
+    curl_url_get(handle, CURLUPART_HOST, &host, CURLU_PUNYCODE);
+#endif
+    if (host == NULL)
+        host = part(handle, CURLUPART_HOST, CURLU_URLDECODE);
+    if (host == NULL)
+        return NULL;
+    for (char *c = host; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    size_t len = strlen(host);
+    if (len > 1 && host[len - 1] == '.') /* the root's dot names the same host */
+        host[len - 1] = '\0';
+    return host;
+}
+
+static int hex(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* RFC 3986 6.2.2: unreserved characters stand for themselves, other escapes in upper case, odd bytes escaped. */
+static void add_normalised(struct kns_buf *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        bool escape = c == '%' && i + 2 < len && isxdigit((unsigned char)text[i + 1]) &&
+                      isxdigit((unsigned char)text[i + 2]);
+        if (escape) {
+            c = (unsigned char)(hex(text[i + 1]) << 4 | hex(text[i + 2]));
+            i += 2;
+            escape = !isalnum(c) && (c == '\0' || strchr("-._~", c) == NULL);
+        }
+        if (escape || c <= 0x20 || c >= 0x7F)
+            kns_buf_addf(out, "%%%02X", c);
+        else
+            kns_buf_addc(out, (char)c);
+    }
+}
+
+/* The query without tracking parameters, "?" in front when anything is left. */
+static void add_query(struct kns_buf *out, const char *query, size_t size, bool normalise)
+{
+    const char *end = query + size;
+    char separator = '?';
+
+    while (query < end) {
+        const char *amp = memchr(query, '&', (size_t)(end - query));
+        size_t len = (size_t)((amp == NULL ? end : amp) - query);
+        if (len > 0 && !kns_url_is_tracking(query, len)) {
+            kns_buf_addc(out, separator);
+            if (normalise)
+                add_normalised(out, query, len);
+            else
+                kns_buf_add(out, query, len);
+            separator = '&';
+        }
+        query += len + 1;
+    }
+}
+
+static const char *finish(struct kns_arena *arena, struct kns_buf *out)
+{
+    const char *text =
+        kns_buf_failed(out) ? NULL : kns_arena_copy(arena, kns_buf_str(out), out->len);
+
+    kns_buf_fini(out);
+    return text;
+}
+
+const char *kns_url_canonical(struct kns_arena *arena, const char *url)
+{
+    const char *text = NULL;
+
+    while (*url != '\0' && (unsigned char)*url <= ' ')
+        url++;
+    CURLU *handle = kns_url_is_web(url) ? parse(url) : NULL;
+    if (handle == NULL)
+        return NULL;
+    char *scheme = part(handle, CURLUPART_SCHEME, 0), *host = lower_host(handle);
+    char *port = part(handle, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+    char *path = part(handle, CURLUPART_PATH, 0), *query = part(handle, CURLUPART_QUERY, 0);
+    if (scheme != NULL && host != NULL && path != NULL) {
+        struct kns_buf out = {0};
+        kns_buf_addf(&out, "%s://%s", scheme, host);
+        if (port != NULL)
+            kns_buf_addf(&out, ":%s", port);
+        add_normalised(&out, path, strlen(path));
+        if (query != NULL)
+            add_query(&out, query, strlen(query), true);
+        text = finish(arena, &out);
+    }
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_free(path);
+    curl_free(query);
+    curl_url_cleanup(handle);
+    return text;
+}
+
+const char *kns_url_clean(struct kns_arena *arena, const char *url)
+{
+    size_t fragment_at = strcspn(url, "#"), query_at = strcspn(url, "?");
+    struct kns_buf out = {0};
+
+    if (query_at >= fragment_at)
+        return kns_arena_strdup(arena, url);
+    kns_buf_add(&out, url, query_at);
+    add_query(&out, url + query_at + 1, fragment_at - query_at - 1, false);
+    kns_buf_adds(&out, url + fragment_at);
+    return finish(arena, &out);
+}
+
+const char *kns_url_host(struct kns_arena *arena, const char *url)
+{
+    CURLU *handle = parse(url);
+    char *host = handle == NULL ? NULL : lower_host(handle);
+    const char *copy = host == NULL || *host == '\0' ? NULL : kns_arena_strdup(arena, host);
+
+    curl_free(host);
+    curl_url_cleanup(handle);
+    return copy;
+}
+
+const char *kns_url_site(struct kns_arena *arena, const char *url)
+{
+    const char *host = kns_url_host(arena, url);
+
+    if (host == NULL || host[0] == '[' || host[strspn(host, "0123456789.")] == '\0')
+        return host;
+    const psl_ctx_t *psl = psl_builtin();
+    const char *site = psl == NULL ? NULL : psl_registrable_domain(psl, host);
+    return site == NULL ? host : kns_arena_strdup(arena, site);
+}
+
+const char *kns_url_without_credentials(struct kns_arena *arena, const char *url)
+{
+    const char *authority = strstr(url, "://");
+
+    if (authority == NULL)
+        return kns_arena_strdup(arena, url);
+    authority += 3;
+    const char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
+    if (at == NULL)
+        return kns_arena_strdup(arena, url);
+    return kns_arena_printf(arena, "%.*s%s", (int)(authority - url), url, at + 1);
+}

@@ -1,7 +1,7 @@
 /* Reads markup that is not well-formed: one pass over the text, nothing is an error. A '<' that begins no tag is text,
  * an '&' that begins no reference is text, an end tag closes what is open above its start, one without a start says
  * nothing, and an entry's start ends the entry before. */
-#include "lib/parse/entities.h"
+#include "lib/text/entities.h"
 #include "lib/parse/reader.h"
 
 #include "lib/parse.h"

@@ -1,4 +1,4 @@
-#include "lib/parse/entities.h"
+#include "lib/text/entities.h"
 #include "lib/parse/reader.h"
 
 #include "lib/parse.h"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the table of HTML's named character references for lib/parse/entities.c to standard output."""
+"""Write the table of HTML's named character references for lib/text/entities.c to standard output."""
 import html.entities
 
 

@@ -1,6 +1,6 @@
 /* entities.h - HTML's named character references, which feeds use without declaring them. */
-#ifndef KNS_PARSE_ENTITIES_H
-#define KNS_PARSE_ENTITIES_H
+#ifndef KNS_TEXT_ENTITIES_H
+#define KNS_TEXT_ENTITIES_H
 
 #include <stddef.h>
 

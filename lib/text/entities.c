@@ -1,6 +1,6 @@
 /* The named character references of HTML (WHATWG HTML 13.5), sorted by name for bsearch. Data: made by
    tests/tools/make_entities.py. */
-#include "lib/parse/entities.h"
+#include "lib/text/entities.h"
 
 #include <stdlib.h>
 #include <string.h>

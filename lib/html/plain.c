@@ -35,7 +35,8 @@ static void add_node(struct plain *p, struct walk *walk)
 {
     const GumboNode *node = walk->node;
 
-    if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE || node->type == GUMBO_NODE_CDATA) {
+    if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE ||
+        node->type == GUMBO_NODE_CDATA) {
         add_text(p, node->v.text.text);
     } else if (node->type == GUMBO_NODE_ELEMENT) {
         walk->skip = is_hidden(node->v.element.tag);
@@ -74,14 +75,19 @@ const char *kns_html_to_line(struct kns_arena *arena, const char *html)
     return convert(arena, html, true);
 }
 
-static const char elements[] =
-    " a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br button "
-    "canvas caption center cite code col colgroup content data datalist dd del details dfn dialog dir div dl dt em embed fieldset "
-    "figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins isindex "
-    "kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter nav nobr noembed noframes noscript "
-    "object ol optgroup option output p param picture plaintext pre progress q rb rp rt rtc ruby s samp script search section select "
-    "shadow slot small source spacer span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead "
-    "time title tr track tt u ul var video wbr xmp ";
+static const char elements[] = " a abbr acronym address applet area article aside audio b base "
+                               "basefont bdi bdo bgsound big blink blockquote body br button "
+                               "canvas caption center cite code col colgroup content data datalist "
+                               "dd del details dfn dialog dir div dl dt em embed fieldset "
+                               "figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 "
+                               "h6 head header hgroup hr html i iframe img input ins isindex "
+                               "kbd keygen label legend li link listing main map mark marquee math "
+                               "menu menuitem meta meter nav nobr noembed noframes noscript "
+                               "object ol optgroup option output p param picture plaintext pre "
+                               "progress q rb rp rt rtc ruby s samp script search section select "
+                               "shadow slot small source spacer span strike strong style sub "
+                               "summary sup svg table tbody td template textarea tfoot th thead "
+                               "time title tr track tt u ul var video wbr xmp ";
 
 static bool is_element(const char *name, size_t len)
 {
@@ -147,7 +153,8 @@ bool kns_html_is_page(const char *bytes, size_t size)
             return false;
         for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
             size_t len = strlen(starts[i]);
-            if ((size_t)(end - at) > len && strncasecmp(at, starts[i], len) == 0 && !isalnum((unsigned char)at[len]))
+            if ((size_t)(end - at) > len && strncasecmp(at, starts[i], len) == 0 &&
+                !isalnum((unsigned char)at[len]))
                 return true;
         }
     }
@@ -179,7 +186,8 @@ const char *kns_html_escape(struct kns_arena *arena, const char *text)
             kns_buf_addc(&buf, *text);
         }
     }
-    const char *escaped = kns_buf_failed(&buf) ? NULL : kns_arena_copy(arena, kns_buf_str(&buf), buf.len);
+    const char *escaped =
+        kns_buf_failed(&buf) ? NULL : kns_arena_copy(arena, kns_buf_str(&buf), buf.len);
     kns_buf_fini(&buf);
     return escaped;
 }

@@ -11,7 +11,8 @@
 /* The attributes that hold a URL, in WHATWG HTML and in what came before it. */
 static bool holds_url(const char *name, size_t len)
 {
-    static const char names[] = " action background cite classid codebase data formaction href icon longdesc lowsrc manifest "
+    static const char names[] = " action background cite classid codebase data formaction href "
+                                "icon longdesc lowsrc manifest "
                                 "poster profile src usemap xlink:href ";
     char wanted[16] = " ";
 
@@ -73,7 +74,8 @@ static void resolve_srcset(struct resolver *r, const char *value, size_t len)
     }
 }
 
-static void resolve_attribute(struct resolver *r, const char *name, size_t name_len, const char *value, size_t len)
+static void resolve_attribute(struct resolver *r, const char *name, size_t name_len,
+                              const char *value, size_t len)
 {
     if (name_len == 6 && strncasecmp(name, "srcset", 6) == 0) {
         resolve_srcset(r, value, len);
@@ -95,7 +97,8 @@ static const char *read_tag(struct resolver *r, const char *at)
         if (*at == '>' || *at == '\0')
             return at;
         const char *name = at;
-        while (*at != '\0' && !isspace((unsigned char)*at) && *at != '=' && *at != '>' && *at != '/')
+        while (*at != '\0' && !isspace((unsigned char)*at) && *at != '=' && *at != '>' &&
+               *at != '/')
             at++;
         size_t name_len = (size_t)(at - name);
         if (name_len == 0)
@@ -140,7 +143,8 @@ const char *kns_html_resolve(struct kns_arena *arena, const char *html, const ch
     const char *result = html;
     if (r.changed) {
         kns_buf_adds(&r.out, r.from);
-        result = kns_buf_failed(&r.out) ? NULL : kns_arena_copy(arena, kns_buf_str(&r.out), r.out.len);
+        result =
+            kns_buf_failed(&r.out) ? NULL : kns_arena_copy(arena, kns_buf_str(&r.out), r.out.len);
     }
     kns_buf_fini(&r.out);
     return r.failed ? NULL : result;

@@ -10,7 +10,8 @@
 /* Elements that end by themselves when the next of their kind begins, or never hold anything: they do not deepen the tree. */
 static bool deepens(const char *name, size_t len)
 {
-    static const char shallow[] = " p li dt dd tr td th option optgroup thead tbody tfoot colgroup rp rt br hr img input meta link "
+    static const char shallow[] = " p li dt dd tr td th option optgroup thead tbody tfoot colgroup "
+                                  "rp rt br hr img input meta link "
                                   "area base col embed param source track wbr html head body ";
     char wanted[16] = " ";
 

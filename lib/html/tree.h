@@ -40,4 +40,7 @@ bool is_block(GumboTag tag);
 /* True for elements whose content no reader sees. */
 bool is_hidden(GumboTag tag);
 
+/* True for pictures that count readers instead of showing something. */
+bool is_tracking_pixel(const GumboNode *image);
+
 #endif

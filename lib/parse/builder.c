@@ -110,7 +110,8 @@ static void bind(struct builder *b, const char *prefix, const char *uri)
         b->failed = true;
         return;
     }
-    b->bindings[b->n_bindings++] = (struct binding){copy, kns_ns_of_uri(uri), kns_ns_is_atom_03(uri)};
+    b->bindings[b->n_bindings++] =
+        (struct binding){copy, kns_ns_of_uri(uri), kns_ns_is_atom_03(uri)};
 }
 
 static const struct binding *find_binding(const struct builder *b, const char *prefix, size_t len)
@@ -124,7 +125,8 @@ static const struct binding *find_binding(const struct builder *b, const char *p
 }
 
 /* The namespace of a qualified name; *ret_local is what follows the prefix. */
-static enum ns resolve_name(const struct builder *b, const char *name, bool is_element, const char **ret_local)
+static enum ns resolve_name(const struct builder *b, const char *name, bool is_element,
+                            const char **ret_local)
 {
     const char *colon = strchr(name, ':');
     size_t len = colon == NULL ? 0 : (size_t)(colon - name);
@@ -155,7 +157,10 @@ static void add_escaped(struct kns_buf *out, const char *text, size_t len, bool 
         kns_buf_add(out, text + i, plain - i);
         if (plain == len)
             break;
-        kns_buf_adds(out, text[plain] == '&' ? "&amp;" : text[plain] == '<' ? "&lt;" : text[plain] == '>' ? "&gt;" : "&quot;");
+        kns_buf_adds(out, text[plain] == '&'   ? "&amp;"
+                          : text[plain] == '<' ? "&lt;"
+                          : text[plain] == '>' ? "&gt;"
+                                               : "&quot;");
         i = plain + 1;
     }
 }
@@ -191,7 +196,8 @@ static const struct frame *top(const struct builder *b)
 
 static bool is_url_attribute(const char *name)
 {
-    static const char *const names[] = {"href", "src", "cite", "action", "background", "longdesc", "poster", "data"};
+    static const char *const names[] = {"href",       "src",      "cite",   "action",
+                                        "background", "longdesc", "poster", "data"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
@@ -226,7 +232,8 @@ static void serialise_start(struct builder *b, const struct frame *f, const char
 
 static bool is_void(const char *local)
 {
-    static const char voids[] = " area base br col embed hr img input link meta param source track wbr ";
+    static const char voids[] =
+        " area base br col embed hr img input link meta param source track wbr ";
     char wanted[16];
 
     if (strlen(local) > 10)
@@ -322,7 +329,8 @@ static void scan_attributes(struct builder *b, struct frame *f, const struct att
 {
     size_t n = 0;
 
-    for (const struct attribute *a = attributes; a->name != NULL && n < KNS_PARSE_MAX_ATTRIBUTES; a++, n++) {
+    for (const struct attribute *a = attributes; a->name != NULL && n < KNS_PARSE_MAX_ATTRIBUTES;
+         a++, n++) {
         if (a->name[0] != 'x')
             continue;
         if (strcmp(a->name, "xmlns") == 0)
@@ -363,13 +371,14 @@ static enum kns_format rss_format(const char *version)
 static bool has_netscape_namespace(const struct attribute *attributes)
 {
     for (const struct attribute *a = attributes; a->name != NULL; a++)
-        if (strncmp(a->name, "xmlns", 5) == 0 && strstr(a->value, "netscape.com/rdf/simple/0.9") != NULL)
+        if (strncmp(a->name, "xmlns", 5) == 0 &&
+            strstr(a->value, "netscape.com/rdf/simple/0.9") != NULL)
             return true;
     return false;
 }
 
-static enum kns_format format_of_root(const struct builder *b, enum ns ns, const char *name, const char *local,
-                                      const struct attribute *attributes)
+static enum kns_format format_of_root(const struct builder *b, enum ns ns, const char *name,
+                                      const char *local, const struct attribute *attributes)
 {
     const char *version = NULL;
 
@@ -378,8 +387,10 @@ static enum kns_format format_of_root(const struct builder *b, enum ns ns, const
             version = a->value;
     if (ns == NS_ATOM) {
         const char *colon = strchr(name, ':');
-        const struct binding *binding = find_binding(b, name, colon == NULL ? 0 : (size_t)(colon - name));
-        bool old = (binding != NULL && binding->atom_03) || (version != NULL && strncmp(version, "0.3", 3) == 0);
+        const struct binding *binding =
+            find_binding(b, name, colon == NULL ? 0 : (size_t)(colon - name));
+        bool old = (binding != NULL && binding->atom_03) ||
+                   (version != NULL && strncmp(version, "0.3", 3) == 0);
         return old ? KNS_FORMAT_ATOM_03 : KNS_FORMAT_ATOM_10;
     }
     if (ns == NS_RDF)
@@ -387,8 +398,8 @@ static enum kns_format format_of_root(const struct builder *b, enum ns ns, const
     return strcmp(local, "Channel") == 0 ? KNS_FORMAT_RSS_100 : rss_format(version);
 }
 
-static const struct row *begin_root(struct builder *b, const char *name, enum ns *ns, const char *local,
-                                    const struct attribute *attributes)
+static const struct row *begin_root(struct builder *b, const char *name, enum ns *ns,
+                                    const char *local, const struct attribute *attributes)
 {
     const struct row *row = kns_row_find(*ns, local, IN_NOTHING);
 
@@ -478,14 +489,16 @@ static void close_place(struct builder *b, const struct frame *f)
 }
 
 /* A frame for an element that stands where elements are expected. */
-static void start_element(struct builder *b, struct frame *f, const char *name, const struct attribute *attributes)
+static void start_element(struct builder *b, struct frame *f, const char *name,
+                          const struct attribute *attributes)
 {
     const struct frame *parent = b->depth == 0 ? NULL : &b->frames[b->depth - 1];
     enum place place = parent == NULL ? IN_NOTHING : parent->place;
     const char *local;
 
     f->ns = resolve_name(b, name, true, &local);
-    f->row = parent == NULL ? begin_root(b, name, &f->ns, local, attributes) : kns_row_find(f->ns, local, place);
+    f->row = parent == NULL ? begin_root(b, name, &f->ns, local, attributes)
+                            : kns_row_find(f->ns, local, place);
     f->place = f->row == NULL || f->row->opens == IN_NOTHING ? IN_IGNORED : f->row->opens;
     b->depth++;
     if (f->row == NULL)
@@ -493,14 +506,16 @@ static void start_element(struct builder *b, struct frame *f, const char *name, 
     f->local = f->row->name;
     keep_attributes(b, f, attributes);
     if (f->row->opens == IN_MEDIA && f->row->apply != NULL)
-        f->row->apply(b, f, NULL); /* media:content: its children belong to what its attributes say */
+        f->row->apply(b, f,
+                      NULL); /* media:content: its children belong to what its attributes say */
     if (f->place != IN_IGNORED)
         open_place(b, f);
     if (f->row->construct != C_NONE)
         begin_text(b, f);
 }
 
-void kns_builder_start(struct builder *b, const char *name, const struct attribute *attributes, int64_t line)
+void kns_builder_start(struct builder *b, const char *name, const struct attribute *attributes,
+                       int64_t line)
 {
     if (b->failed)
         return;
@@ -539,7 +554,8 @@ void kns_builder_start(struct builder *b, const char *name, const struct attribu
 static const char *take_text(struct builder *b)
 {
     if (kns_buf_failed(&b->text)) {
-        kns_builder_warn(b, b->frames[b->depth - 1].line, "a text is longer than the limit and was left out");
+        kns_builder_warn(b, b->frames[b->depth - 1].line,
+                         "a text is longer than the limit and was left out");
         kns_buf_reset(&b->text);
         return NULL;
     }
@@ -597,7 +613,8 @@ void kns_builder_end(struct builder *b, const char *name)
 void kns_builder_finish(struct builder *b, bool cut)
 {
     if (cut && b->entry != NULL) {
-        kns_builder_warn(b, b->entry->line, "the document ends inside this entry, which is left out");
+        kns_builder_warn(b, b->entry->line,
+                         "the document ends inside this entry, which is left out");
         b->entry = NULL;
         b->depth = 0;
     }

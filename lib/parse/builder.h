@@ -25,8 +25,8 @@ struct frame {
     const struct row *row; /* NULL: nothing known of it */
     enum place place;      /* of its children */
     enum ns ns;
-    const char *local; /* in the arena, for known rows and the root; else NULL */
-    const char *base;  /* xml:base in force; NULL: none */
+    const char *local;    /* in the arena, for known rows and the root; else NULL */
+    const char *base;     /* xml:base in force; NULL: none */
     const char *language; /* xml:lang in force; NULL: none */
     struct kept_attribute *attributes;
     size_t n_attributes;
@@ -41,7 +41,8 @@ struct builder *kns_builder_new(struct kns_document *document, const char *base_
 void kns_builder_free(struct builder *b);
 
 /* Events of a reader. attributes end with a NULL name. line is 1-based. */
-void kns_builder_start(struct builder *b, const char *name, const struct attribute *attributes, int64_t line);
+void kns_builder_start(struct builder *b, const char *name, const struct attribute *attributes,
+                       int64_t line);
 void kns_builder_text(struct builder *b, const char *text, size_t len);
 void kns_builder_end(struct builder *b, const char *name);
 
@@ -57,7 +58,8 @@ void kns_builder_finish(struct builder *b, bool cut);
 /* True once an element has shown that this is a feed; and once the root has shown that it is none. */
 bool kns_builder_is_feed(const struct builder *b);
 bool kns_builder_is_foreign(const struct builder *b);
-const char *kns_builder_root(const struct builder *b); /* the root's name, for messages; NULL: none yet */
+const char *
+kns_builder_root(const struct builder *b); /* the root's name, for messages; NULL: none yet */
 
 /* True when memory or the arena's limit ran out: the document is not to be used. */
 bool kns_builder_failed(const struct builder *b);

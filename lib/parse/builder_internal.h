@@ -35,18 +35,18 @@ struct builder {
     /* The construct being collected: */
     size_t text_depth; /* the depth of its frame; 0: none */
     struct kns_buf text;
-    bool markup;        /* children are serialised into text, which is escaped */
+    bool markup; /* children are serialised into text, which is escaped */
     bool xhtml;
     bool base64;
-    bool is_html; /* escaped HTML */
+    bool is_html;     /* escaped HTML */
     size_t div_depth; /* the xhtml div that is left out */
 
     struct slot feed[F_COUNT];
     struct slot item[F_COUNT];
     struct kns_entry *entry; /* the open one; NULL: none */
     struct kns_person *person;
-    struct kns_person *owner; /* itunes:owner, the feed's author when nobody else is */
-    struct kns_enclosure *enclosure; /* of the open media:content */
+    struct kns_person *owner;            /* itunes:owner, the feed's author when nobody else is */
+    struct kns_enclosure *enclosure;     /* of the open media:content */
     const char *thumbnail, *media_image; /* the entry's */
     bool failed;
 };
@@ -58,8 +58,8 @@ struct slot *kns_builder_slots(struct builder *b);
 const char *kns_builder_base(const struct builder *b, const struct frame *f);
 
 /* Sets a slot when nothing better is there. */
-void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank, const char *text,
-                     bool is_html);
+void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank,
+                     const char *text, bool is_html);
 
 /* Fills an entry, or the document, from its slots. */
 void kns_fields_to_entry(struct builder *b, struct kns_entry *entry);

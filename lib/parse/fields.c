@@ -55,13 +55,14 @@ static void keep_link(struct builder *b, const struct frame *f, const char *rel,
     KNS_LIST_APPEND(&b->entry->links, link);
 }
 
-static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, const char *type, const char *size)
+static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, const char *type,
+                                           const char *size)
 {
     struct kns_enclosure *enclosure;
 
     KNS_LIST_EACH(enclosure, &b->entry->enclosures)
-        if (strcmp(enclosure->url, url) == 0)
-            return enclosure;
+    if (strcmp(enclosure->url, url) == 0)
+        return enclosure;
     if (b->entry->enclosures.count >= KNS_PARSE_MAX_LIST)
         return NULL;
     enclosure = KNS_NEW(b->arena, struct kns_enclosure);
@@ -104,7 +105,8 @@ static const char *relation(const struct frame *f)
 
 static bool is_html_type(const char *type)
 {
-    return type != NULL && (strncasecmp(type, "text/html", 9) == 0 || strncasecmp(type, "application/xhtml", 17) == 0);
+    return type != NULL && (strncasecmp(type, "text/html", 9) == 0 ||
+                            strncasecmp(type, "application/xhtml", 17) == 0);
 }
 
 static bool is_feed_type(const char *type)
@@ -142,13 +144,15 @@ static void entry_link(struct builder *b, const struct frame *f, const char *rel
     if (strcmp(rel, "alternate") == 0) {
         alternate_link(b, f, href);
     } else if (strcmp(rel, "enclosure") == 0) {
-        struct kns_enclosure *enclosure = add_enclosure(b, href, type, kns_frame_attribute(f, "length"));
+        struct kns_enclosure *enclosure =
+            add_enclosure(b, href, type, kns_frame_attribute(f, "length"));
         if (enclosure != NULL && enclosure->title == NULL)
             enclosure->title = squeezed(b, kns_frame_attribute(f, "title"));
     } else if (strcmp(rel, "replies") == 0) {
         int64_t count = number_of(kns_frame_attribute_ns(f, NS_THR, "count"));
         char *text = count < 0 ? NULL : kns_arena_printf(b->arena, "%lld", (long long)count);
-        kns_builder_set(b, f, is_feed_type(type) ? F_COMMENTS_FEED : F_COMMENTS_URL, 1, href, false);
+        kns_builder_set(b, f, is_feed_type(type) ? F_COMMENTS_FEED : F_COMMENTS_URL, 1, href,
+                        false);
         kns_builder_set(b, f, F_COMMENTS_COUNT, 2, text, false);
     } else if (strcmp(rel, "related") == 0 && b->entry->external_url == NULL) {
         b->entry->external_url = href;
@@ -197,7 +201,8 @@ void kns_apply_guid(struct builder *b, const struct frame *f, const char *text)
     /* True unless it says otherwise (RSS 2.0); a guid that is no URL cannot be one. */
     bool says_no = permalink != NULL && strcasecmp(permalink, "true") != 0;
     bool says_yes = permalink != NULL && !says_no;
-    b->entry->permalink = !says_no && (kns_url_is_web(guid) || (says_yes && strchr(guid, '/') != NULL));
+    b->entry->permalink =
+        !says_no && (kns_url_is_web(guid) || (says_yes && strchr(guid, '/') != NULL));
 }
 
 void kns_apply_rss_source(struct builder *b, const struct frame *f, const char *text)
@@ -231,8 +236,9 @@ void kns_apply_cloud(struct builder *b, const struct frame *f, const char *text)
     (void)text;
     if (domain == NULL || *domain == '\0')
         return;
-    char *url = kns_arena_printf(b->arena, "http://%s%s%s%s%s", domain, port == NULL ? "" : ":", port == NULL ? "" : port,
-                                 path == NULL || *path == '/' ? "" : "/", path == NULL ? "/" : path);
+    char *url = kns_arena_printf(b->arena, "http://%s%s%s%s%s", domain, port == NULL ? "" : ":",
+                                 port == NULL ? "" : port, path == NULL || *path == '/' ? "" : "/",
+                                 path == NULL ? "/" : path);
     if (url == NULL)
         b->failed = true;
     else
@@ -252,7 +258,8 @@ static void add_category(struct builder *b, const char *term, const char *scheme
     if (count >= KNS_PARSE_MAX_LIST)
         return;
     for (category = first; category != NULL; category = category->next)
-        if (strcmp(category->term != NULL ? category->term : category->label, term != NULL ? term : label) == 0)
+        if (strcmp(category->term != NULL ? category->term : category->label,
+                   term != NULL ? term : label) == 0)
             return;
     category = KNS_NEW(b->arena, struct kns_category);
     if (category == NULL) {
@@ -272,7 +279,8 @@ void kns_apply_atom_category(struct builder *b, const struct frame *f, const cha
 {
     const char *term = squeezed(b, kns_frame_attribute(f, "term"));
 
-    add_category(b, term != NULL ? term : squeezed(b, text), squeezed(b, kns_frame_attribute(f, "scheme")),
+    add_category(b, term != NULL ? term : squeezed(b, text),
+                 squeezed(b, kns_frame_attribute(f, "scheme")),
                  squeezed(b, kns_frame_attribute(f, "label")));
 }
 
@@ -292,7 +300,10 @@ void kns_apply_category(struct builder *b, const struct frame *f, const char *te
 
 void kns_apply_keywords(struct builder *b, const struct frame *f, const char *text)
 {
-    const char *separators = strchr(text, ',') != NULL ? "," : strchr(text, ';') != NULL ? ";" : f->ns == NS_MEDIA ? "," : " ";
+    const char *separators = strchr(text, ',') != NULL   ? ","
+                             : strchr(text, ';') != NULL ? ";"
+                             : f->ns == NS_MEDIA         ? ","
+                                                         : " ";
 
     while (*text != '\0') {
         size_t len = strcspn(text, separators);
@@ -313,7 +324,8 @@ static bool is_email(const char *text, size_t len)
     const char *at = memchr(text, '@', len);
 
     return at != NULL && at > text && at + 1 < text + len && memchr(text, ' ', len) == NULL &&
-           memchr(text, '<', len) == NULL && memchr(at + 1, '@', (size_t)(text + len - at - 1)) == NULL;
+           memchr(text, '<', len) == NULL &&
+           memchr(at + 1, '@', (size_t)(text + len - at - 1)) == NULL;
 }
 
 /* "mail (name)" and "name (mail)", "name <mail>", a mail alone, a name alone. */
@@ -376,12 +388,14 @@ void kns_apply_person(struct builder *b, const struct frame *f, const char *text
         return;
     }
     split_person(b, line, person);
-    struct kns_person *first = b->entry != NULL ? b->entry->authors.first : b->document->authors.first;
+    struct kns_person *first =
+        b->entry != NULL ? b->entry->authors.first : b->document->authors.first;
     size_t count = b->entry != NULL ? b->entry->authors.count : b->document->authors.count;
     if (count >= KNS_PARSE_MAX_LIST)
         return;
     for (known = first; known != NULL; known = known->next)
-        if (same(known->name, person->name) || (same(known->email, person->email) && person->name == NULL))
+        if (same(known->name, person->name) ||
+            (same(known->email, person->email) && person->name == NULL))
             return;
     if (b->entry != NULL)
         KNS_LIST_APPEND(&b->entry->authors, person);
@@ -422,12 +436,14 @@ void kns_apply_media_content(struct builder *b, const struct frame *f, const cha
 
     if (text != NULL || url == NULL || b->entry == NULL)
         return;
-    bool picture = medium != NULL ? strcasecmp(medium, "image") == 0 : type != NULL && strncasecmp(type, "image/", 6) == 0;
+    bool picture = medium != NULL ? strcasecmp(medium, "image") == 0
+                                  : type != NULL && strncasecmp(type, "image/", 6) == 0;
     if (picture && b->media_image == NULL)
         b->media_image = url;
     b->enclosure = add_enclosure(b, url, type, kns_frame_attribute(f, "fileSize"));
     const char *duration = kns_frame_attribute(f, "duration");
-    if (b->enclosure != NULL && duration != NULL && b->enclosure->duration_s < 0 && isdigit((unsigned char)*duration))
+    if (b->enclosure != NULL && duration != NULL && b->enclosure->duration_s < 0 &&
+        isdigit((unsigned char)*duration))
         b->enclosure->duration_s = strtod(duration, NULL);
 }
 
@@ -475,7 +491,8 @@ void kns_apply_hour(struct builder *b, const struct frame *f, const char *text)
 
 void kns_apply_day(struct builder *b, const struct frame *f, const char *text)
 {
-    static const char *const days[] = {"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
+    static const char *const days[] = {"sunday",   "monday", "tuesday", "wednesday",
+                                       "thursday", "friday", "saturday"};
     const char *line = squeezed(b, text);
 
     (void)f;

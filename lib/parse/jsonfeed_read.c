@@ -27,7 +27,8 @@ static const char *copy(struct reader *r, const json_t *value)
 {
     if (!json_is_string(value) || json_string_length(value) == 0)
         return NULL;
-    const char *text = need(r, (void *)(uintptr_t)kns_text_to_utf8(r->arena, json_string_value(value), json_string_length(value)));
+    const char *text = need(r, (void *)(uintptr_t)kns_text_to_utf8(
+                                   r->arena, json_string_value(value), json_string_length(value)));
     return text == NULL || *text == '\0' ? NULL : text;
 }
 
@@ -67,7 +68,8 @@ static int64_t number(const json_t *object, const char *key)
 
     if (json_is_real(value) && json_real_value(value) >= 0 && json_real_value(value) < 9e15)
         return (int64_t)json_real_value(value);
-    return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value) : -1;
+    return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value)
+                                                                    : -1;
 }
 
 static struct kns_time time_of(struct reader *r, const json_t *object, const char *key)
@@ -87,7 +89,7 @@ static struct kns_time time_of(struct reader *r, const json_t *object, const cha
 }
 
 /* Calls on_member for the objects of an array, at most KNS_PARSE_MAX_LIST of them. */
-#define EACH_OBJECT(array, index, value)                                                                               \
+#define EACH_OBJECT(array, index, value)                                                           \
     json_array_foreach(array, index, value) if (index < KNS_PARSE_MAX_LIST && json_is_object(value))
 
 static struct kns_person *person(struct reader *r, const json_t *object)
@@ -104,21 +106,22 @@ static struct kns_person *person(struct reader *r, const json_t *object)
 }
 
 /* 1.1's authors; where there are none, 1.0's author. */
-#define READ_PEOPLE(r, object, list)                                                                                   \
-    do {                                                                                                               \
-        size_t index_;                                                                                                 \
-        json_t *value_;                                                                                                \
-        EACH_OBJECT(json_object_get(object, "authors"), index_, value_)                                                \
-        {                                                                                                              \
-            struct kns_person *p_ = person(r, value_);                                                                 \
-            if (p_ != NULL)                                                                                            \
-                KNS_LIST_APPEND(list, p_);                                                                             \
-        }                                                                                                              \
-        struct kns_person *one_ = (list)->count > 0 || !json_is_object(json_object_get(object, "author"))              \
-                                      ? NULL                                                                           \
-                                      : person(r, json_object_get(object, "author"));                                  \
-        if (one_ != NULL)                                                                                              \
-            KNS_LIST_APPEND(list, one_);                                                                               \
+#define READ_PEOPLE(r, object, list)                                                               \
+    do {                                                                                           \
+        size_t index_;                                                                             \
+        json_t *value_;                                                                            \
+        EACH_OBJECT(json_object_get(object, "authors"), index_, value_)                            \
+        {                                                                                          \
+            struct kns_person *p_ = person(r, value_);                                             \
+            if (p_ != NULL)                                                                        \
+                KNS_LIST_APPEND(list, p_);                                                         \
+        }                                                                                          \
+        struct kns_person *one_ =                                                                  \
+            (list)->count > 0 || !json_is_object(json_object_get(object, "author"))                \
+                ? NULL                                                                             \
+                : person(r, json_object_get(object, "author"));                                    \
+        if (one_ != NULL)                                                                          \
+            KNS_LIST_APPEND(list, one_);                                                           \
     } while (0)
 
 static void read_tags(struct reader *r, const json_t *object, struct kns_entry *entry)
@@ -147,7 +150,8 @@ static void read_attachments(struct reader *r, const json_t *object, struct kns_
     EACH_OBJECT(json_object_get(object, "attachments"), index, value)
     {
         const char *address = url(r, value, "url");
-        struct kns_enclosure *enclosure = address == NULL ? NULL : need(r, KNS_NEW(r->arena, struct kns_enclosure));
+        struct kns_enclosure *enclosure =
+            address == NULL ? NULL : need(r, KNS_NEW(r->arena, struct kns_enclosure));
         if (enclosure == NULL)
             continue;
         const json_t *duration = json_object_get(value, "duration_in_seconds");
@@ -191,13 +195,15 @@ static void read_extension(struct reader *r, const json_t *kns, struct kns_entry
     entry->comments_url = url(r, kns, "comments_url");
     entry->comments_feed_url = url(r, kns, "comments_feed_url");
     entry->comments_count = number(kns, "comments_count");
-    entry->source = (struct kns_source){line(r, source, "id"), line(r, source, "title"), url(r, source, "url")};
+    entry->source =
+        (struct kns_source){line(r, source, "id"), line(r, source, "title"), url(r, source, "url")};
     entry->rights = line(r, kns, "copyright");
     entry->episode = number(kns, "episode");
     entry->season = number(kns, "season");
     if (json_is_boolean(is_explicit))
         entry->is_explicit = json_is_true(is_explicit) ? KNS_EXPLICIT_YES : KNS_EXPLICIT_NO;
-    entry->geo.given = json_is_number(json_object_get(geo, "lat")) && json_is_number(json_object_get(geo, "lon"));
+    entry->geo.given =
+        json_is_number(json_object_get(geo, "lat")) && json_is_number(json_object_get(geo, "lon"));
     entry->geo.lat = json_number_value(json_object_get(geo, "lat"));
     entry->geo.lon = json_number_value(json_object_get(geo, "lon"));
     read_links(r, kns, entry);
@@ -235,7 +241,8 @@ static struct kns_entry *read_item(struct reader *r, const json_t *object)
     return entry;
 }
 
-struct kns_entry *kns_jsonfeed_to_entry(struct kns_arena *arena, const json_t *item, const char *base)
+struct kns_entry *kns_jsonfeed_to_entry(struct kns_arena *arena, const json_t *item,
+                                        const char *base)
 {
     struct reader r = {.arena = arena, .base = base};
     struct kns_entry *entry = json_is_object(item) ? read_item(&r, item) : NULL;
@@ -267,14 +274,15 @@ static enum kns_format format_of(const json_t *feed)
     const char *number_at = version == NULL ? NULL : strstr(version, "jsonfeed.org/version/");
 
     if (number_at != NULL)
-        return strcmp(number_at, "jsonfeed.org/version/1") == 0 || strcmp(number_at, "jsonfeed.org/version/1.0") == 0
+        return strcmp(number_at, "jsonfeed.org/version/1") == 0 ||
+                       strcmp(number_at, "jsonfeed.org/version/1.0") == 0
                    ? KNS_FORMAT_JSONFEED_10
                    : KNS_FORMAT_JSONFEED_11;
     return KNS_FORMAT_NONE;
 }
 
-enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf8, size_t size, const char *base,
-                                  struct kns_error *err)
+enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf8, size_t size,
+                                  const char *base, struct kns_error *err)
 {
     struct reader r = {.arena = document->arena, .base = base, .document = document};
     json_error_t where;
@@ -305,10 +313,14 @@ enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf
     json_array_foreach(items, index, value)
     {
         struct kns_entry *entry =
-            json_is_object(value) && document->entries.count < KNS_PARSE_MAX_ENTRIES ? read_item(&r, value) : NULL;
+            json_is_object(value) && document->entries.count < KNS_PARSE_MAX_ENTRIES
+                ? read_item(&r, value)
+                : NULL;
         if (entry != NULL)
             KNS_LIST_APPEND(&document->entries, entry);
     }
     json_decref(feed);
-    return r.failed ? kns_fail(err, KNS_ENOMEM, "the document needs more memory than the limit allows") : KNS_OK;
+    return r.failed
+               ? kns_fail(err, KNS_ENOMEM, "the document needs more memory than the limit allows")
+               : KNS_OK;
 }

@@ -40,7 +40,8 @@ static void set_number(struct writer *w, json_t *object, const char *key, int64_
 static void set_seconds(struct writer *w, json_t *object, const char *key, double value)
 {
     if (value >= 0)
-        set(w, object, key, value == (double)(int64_t)value ? json_integer((json_int_t)value) : json_real(value));
+        set(w, object, key,
+            value == (double)(int64_t)value ? json_integer((json_int_t)value) : json_real(value));
 }
 
 /* Adds a list or object unless it is empty. Takes the reference. */
@@ -97,7 +98,8 @@ static json_t *from_enclosures(struct writer *w, const struct kns_enclosure *fir
 {
     json_t *array = json_array();
 
-    for (const struct kns_enclosure *enclosure = first; enclosure != NULL; enclosure = enclosure->next) {
+    for (const struct kns_enclosure *enclosure = first; enclosure != NULL;
+         enclosure = enclosure->next) {
         json_t *object = new_object(w);
         set_string(w, object, "url", enclosure->url);
         set_string(w, object, "mime_type", enclosure->mime_type);
@@ -188,7 +190,8 @@ static const char *safe(struct kns_arena *arena, const char *html, const char *b
     return html == NULL || !sanitize ? html : kns_html_sanitize(arena, html, base);
 }
 
-static void set_content(struct writer *w, json_t *object, json_t *kns, const struct kns_entry *entry, bool sanitize)
+static void set_content(struct writer *w, json_t *object, json_t *kns,
+                        const struct kns_entry *entry, bool sanitize)
 {
     struct kns_arena *arena = sanitize ? kns_arena_new(0) : NULL;
 
@@ -260,7 +263,8 @@ static json_t *from_warnings(struct writer *w, const struct kns_warning *first)
     return array;
 }
 
-static const char *const day_names[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+static const char *const day_names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                        "Thursday", "Friday", "Saturday"};
 
 static json_t *document_extension(struct writer *w, const struct kns_document *d)
 {

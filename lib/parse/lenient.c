@@ -1,8 +1,8 @@
 /* Reads markup that is not well-formed: one pass over the text, nothing is an error. A '<' that begins no tag is text,
  * an '&' that begins no reference is text, an end tag closes what is open above its start, one without a start says
  * nothing, and an entry's start ends the entry before. */
-#include "lib/text/entities.h"
 #include "lib/parse/reader.h"
+#include "lib/text/entities.h"
 
 #include "lib/parse.h"
 #include "lib/text.h"
@@ -59,16 +59,19 @@ static const char *find(const struct lenient *l, const char *from, const char *w
 static size_t decode_number(const char *text, size_t len, struct kns_buf *out)
 {
     static const uint16_t windows[32] = {
-        0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D, 0x017D, 0x8F,
-        0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178,
+        0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+        0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+        0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178,
     };
     bool hex = len > 2 && (text[2] == 'x' || text[2] == 'X');
     size_t i = hex ? 3 : 2;
     size_t digits = i;
     int32_t c = 0;
 
-    while (i < len && (hex ? isxdigit((unsigned char)text[i]) : isdigit((unsigned char)text[i])) && i < digits + 10) {
-        int digit = isdigit((unsigned char)text[i]) ? text[i] - '0' : tolower((unsigned char)text[i]) - 'a' + 10;
+    while (i < len && (hex ? isxdigit((unsigned char)text[i]) : isdigit((unsigned char)text[i])) &&
+           i < digits + 10) {
+        int digit = isdigit((unsigned char)text[i]) ? text[i] - '0'
+                                                    : tolower((unsigned char)text[i]) - 'a' + 10;
         c = c > 0x110000 ? c : c * (hex ? 16 : 10) + digit;
         i++;
     }
@@ -152,7 +155,8 @@ static const char *local_name(const char *name)
 
 static bool is_entry_name(const char *name)
 {
-    return strcmp(name, "item") == 0 || strcmp(local_name(name), "entry") == 0 || strcmp(name, "rss:item") == 0;
+    return strcmp(name, "item") == 0 || strcmp(local_name(name), "entry") == 0 ||
+           strcmp(name, "rss:item") == 0;
 }
 
 /* An entry that begins while one is open: that one's end tag is missing. */
@@ -169,7 +173,8 @@ static void end_open_entry(struct lenient *l, const char *name)
 
 static bool is_void_html(const char *name)
 {
-    static const char *const voids[] = {"br", "hr", "img", "input", "area", "col", "embed", "wbr", "source", "track", "param"};
+    static const char *const voids[] = {"br",    "hr",  "img",    "input", "area", "col",
+                                        "embed", "wbr", "source", "track", "param"};
 
     for (size_t i = 0; i < sizeof(voids) / sizeof(voids[0]); i++)
         if (strcasecmp(name, voids[i]) == 0)

@@ -67,12 +67,29 @@ static const struct {
     const char *prefix;
     enum ns ns;
 } prefixes[] = {
-    {"rdf", NS_RDF},         {"atom", NS_ATOM},       {"a10", NS_ATOM},    {"dc", NS_DC},
-    {"dcterms", NS_DC},      {"content", NS_CONTENT}, {"media", NS_MEDIA}, {"itunes", NS_ITUNES},
-    {"googleplay", NS_ITUNES}, {"slash", NS_SLASH},   {"wfw", NS_WFW},     {"thr", NS_THR},
-    {"georss", NS_GEORSS},   {"gml", NS_GML},         {"geo", NS_GEO},     {"sy", NS_SY},
-    {"xhtml", NS_XHTML},     {"cc", NS_CC},           {"creativeCommons", NS_CC}, {"admin", NS_ADMIN},
-    {"feedburner", NS_FEEDBURNER}, {"podcast", NS_PODCAST}, {"xml", NS_XML},
+    {"rdf", NS_RDF},
+    {"atom", NS_ATOM},
+    {"a10", NS_ATOM},
+    {"dc", NS_DC},
+    {"dcterms", NS_DC},
+    {"content", NS_CONTENT},
+    {"media", NS_MEDIA},
+    {"itunes", NS_ITUNES},
+    {"googleplay", NS_ITUNES},
+    {"slash", NS_SLASH},
+    {"wfw", NS_WFW},
+    {"thr", NS_THR},
+    {"georss", NS_GEORSS},
+    {"gml", NS_GML},
+    {"geo", NS_GEO},
+    {"sy", NS_SY},
+    {"xhtml", NS_XHTML},
+    {"cc", NS_CC},
+    {"creativeCommons", NS_CC},
+    {"admin", NS_ADMIN},
+    {"feedburner", NS_FEEDBURNER},
+    {"podcast", NS_PODCAST},
+    {"xml", NS_XML},
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -132,9 +149,18 @@ bool kns_ns_is_atom_03(const char *uri)
 #define IMAGE PLACE(IN_IMAGE)
 #define WHERE PLACE(IN_WHERE)
 
-#define OPEN(name, places, opens) {name, places, opens, C_NONE, NULL, F_NONE, 0}
-#define TEXT(name, places, construct, field, rank) {name, places, IN_NOTHING, construct, NULL, field, rank}
-#define CALL(name, places, construct, apply, field, rank) {name, places, IN_NOTHING, construct, apply, field, rank}
+#define OPEN(name, places, opens)                                                                  \
+    {                                                                                              \
+        name, places, opens, C_NONE, NULL, F_NONE, 0                                               \
+    }
+#define TEXT(name, places, construct, field, rank)                                                 \
+    {                                                                                              \
+        name, places, IN_NOTHING, construct, NULL, field, rank                                     \
+    }
+#define CALL(name, places, construct, apply, field, rank)                                          \
+    {                                                                                              \
+        name, places, IN_NOTHING, construct, apply, field, rank                                    \
+    }
 
 /* Ranks: 0 native, 1 a module's, 2 a module's substitute. */
 
@@ -314,22 +340,35 @@ static const struct row podcast_rows[] = {
     TEXT("episode", ENTRY, C_PLAIN, F_EPISODE, 1),
 };
 
-#define VOCABULARY(rows) {rows, LENGTH(rows)}
+#define VOCABULARY(rows)                                                                           \
+    {                                                                                              \
+        rows, LENGTH(rows)                                                                         \
+    }
 
 static const struct {
     const struct row *rows;
     size_t count;
 } vocabularies[] = {
-    [NS_NONE] = VOCABULARY(rss_rows),         [NS_RDF] = VOCABULARY(rdf_rows),
-    [NS_ATOM] = VOCABULARY(atom_rows),        [NS_DC] = VOCABULARY(dc_rows),
-    [NS_CONTENT] = VOCABULARY(content_rows),  [NS_MEDIA] = VOCABULARY(media_rows),
-    [NS_ITUNES] = VOCABULARY(itunes_rows),    [NS_SLASH] = VOCABULARY(slash_rows),
-    [NS_WFW] = VOCABULARY(wfw_rows),          [NS_THR] = VOCABULARY(thr_rows),
-    [NS_GEORSS] = VOCABULARY(georss_rows),    [NS_GML] = VOCABULARY(gml_rows),
-    [NS_GEO] = VOCABULARY(geo_rows),          [NS_SY] = VOCABULARY(sy_rows),
-    [NS_XHTML] = VOCABULARY(xhtml_rows),      [NS_CC] = VOCABULARY(cc_rows),
-    [NS_ADMIN] = VOCABULARY(admin_rows),      [NS_FEEDBURNER] = VOCABULARY(feedburner_rows),
-    [NS_PODCAST] = VOCABULARY(podcast_rows),  [NS_XML] = {NULL, 0},
+    [NS_NONE] = VOCABULARY(rss_rows),
+    [NS_RDF] = VOCABULARY(rdf_rows),
+    [NS_ATOM] = VOCABULARY(atom_rows),
+    [NS_DC] = VOCABULARY(dc_rows),
+    [NS_CONTENT] = VOCABULARY(content_rows),
+    [NS_MEDIA] = VOCABULARY(media_rows),
+    [NS_ITUNES] = VOCABULARY(itunes_rows),
+    [NS_SLASH] = VOCABULARY(slash_rows),
+    [NS_WFW] = VOCABULARY(wfw_rows),
+    [NS_THR] = VOCABULARY(thr_rows),
+    [NS_GEORSS] = VOCABULARY(georss_rows),
+    [NS_GML] = VOCABULARY(gml_rows),
+    [NS_GEO] = VOCABULARY(geo_rows),
+    [NS_SY] = VOCABULARY(sy_rows),
+    [NS_XHTML] = VOCABULARY(xhtml_rows),
+    [NS_CC] = VOCABULARY(cc_rows),
+    [NS_ADMIN] = VOCABULARY(admin_rows),
+    [NS_FEEDBURNER] = VOCABULARY(feedburner_rows),
+    [NS_PODCAST] = VOCABULARY(podcast_rows),
+    [NS_XML] = {NULL, 0},
     [NS_OTHER] = {NULL, 0},
 };
 
@@ -338,7 +377,8 @@ const struct row *kns_row_find(enum ns ns, const char *name, enum place place)
     const struct row *rows = vocabularies[ns].rows;
 
     for (size_t i = 0; i < vocabularies[ns].count; i++)
-        if (rows[i].name[0] == name[0] && (rows[i].places & PLACE(place)) != 0 && strcmp(rows[i].name, name) == 0)
+        if (rows[i].name[0] == name[0] && (rows[i].places & PLACE(place)) != 0 &&
+            strcmp(rows[i].name, name) == 0)
             return &rows[i];
     return NULL;
 }

@@ -34,18 +34,18 @@ enum ns {
 
 /* Where in a document an element stands. */
 enum place {
-    IN_NOTHING,  /* outside the root */
-    IN_RSS,      /* rss, rdf:RDF */
-    IN_FEED,     /* channel, atom:feed */
-    IN_ENTRY,    /* item, atom:entry */
-    IN_IMAGE,    /* RSS image */
-    IN_PERSON,   /* atom:author, contributor; itunes:owner */
-    IN_SOURCE,   /* atom:source */
-    IN_MEDIA,    /* media:group, media:content of an entry */
-    IN_HOURS,    /* skipHours */
-    IN_DAYS,     /* skipDays */
-    IN_WHERE,    /* georss:where and gml's shells */
-    IN_IGNORED,  /* below an element that says nothing to us */
+    IN_NOTHING, /* outside the root */
+    IN_RSS,     /* rss, rdf:RDF */
+    IN_FEED,    /* channel, atom:feed */
+    IN_ENTRY,   /* item, atom:entry */
+    IN_IMAGE,   /* RSS image */
+    IN_PERSON,  /* atom:author, contributor; itunes:owner */
+    IN_SOURCE,  /* atom:source */
+    IN_MEDIA,   /* media:group, media:content of an entry */
+    IN_HOURS,   /* skipHours */
+    IN_DAYS,    /* skipDays */
+    IN_WHERE,   /* georss:where and gml's shells */
+    IN_IGNORED, /* below an element that says nothing to us */
 };
 #define PLACE(p) (1u << (p))
 
@@ -99,7 +99,7 @@ enum construct {
 
 struct row {
     const char *name;
-    uint32_t places; /* PLACE() of where it may stand */
+    uint32_t places;  /* PLACE() of where it may stand */
     enum place opens; /* for containers; else IN_NOTHING */
     enum construct construct;
     /* Called at the element's end with its text; NULL: set_field. */

@@ -126,8 +126,8 @@ static enum kns_status read_strict(struct kns_parser *p, bool last, struct kns_e
 {
     struct kns_error why = {0};
     int64_t line = 0;
-    enum kns_status status =
-        kns_strict_read(p->strict, p->text.data + p->read, p->text.len - p->read, last, &line, &why);
+    enum kns_status status = kns_strict_read(p->strict, p->text.data + p->read,
+                                             p->text.len - p->read, last, &line, &why);
 
     p->read = p->text.len;
     if (status == KNS_OK)
@@ -152,12 +152,15 @@ static enum kns_status read_on(struct kns_parser *p, bool last, struct kns_error
     return status;
 }
 
-enum kns_status kns_parser_write(struct kns_parser *p, const void *bytes, size_t size, struct kns_error *err)
+enum kns_status kns_parser_write(struct kns_parser *p, const void *bytes, size_t size,
+                                 struct kns_error *err)
 {
     enum kns_status status = kns_decoder_write(p->decoder, bytes, size, &p->text, err);
 
     if (status != KNS_OK)
-        return status == KNS_ELIMIT ? kns_fail(err, KNS_ELIMIT, "larger than the limit of %zu bytes", p->max_bytes) : status;
+        return status == KNS_ELIMIT
+                   ? kns_fail(err, KNS_ELIMIT, "larger than the limit of %zu bytes", p->max_bytes)
+                   : status;
     return read_on(p, false, err);
 }
 
@@ -169,7 +172,8 @@ static enum kns_status read_leniently(struct kns_parser *p, bool cut, struct kns
         return status;
     p->document->malformed = true;
     kns_builder_warn(p->builder, p->error_line, p->error);
-    kns_lenient_read(p->builder, p->text.data + p->start, p->text.len - p->start, 1 + lines_before(p));
+    kns_lenient_read(p->builder, p->text.data + p->start, p->text.len - p->start,
+                     1 + lines_before(p));
     /* An entry still open where the text ends is not whole. */
     bool open = kns_builder_depth(p->builder) > 0;
     kns_builder_finish(p->builder, cut || open);
@@ -198,7 +202,8 @@ static enum kns_status finish_json(struct kns_parser *p, struct kns_error *err)
 
     if (status != KNS_OK)
         return status;
-    status = kns_jsonfeed_read(p->document, p->text.data + p->start, p->text.len - p->start, p->base_url, err);
+    status = kns_jsonfeed_read(p->document, p->text.data + p->start, p->text.len - p->start,
+                               p->base_url, err);
     return status;
 }
 
@@ -221,7 +226,8 @@ static enum kns_status finish_xml(struct kns_parser *p, bool cut, struct kns_err
     return KNS_OK;
 }
 
-enum kns_status kns_parser_finish(struct kns_parser *p, bool cut, struct kns_document **ret_document, struct kns_error *err)
+enum kns_status kns_parser_finish(struct kns_parser *p, bool cut,
+                                  struct kns_document **ret_document, struct kns_error *err)
 {
     enum kns_status status = kns_decoder_finish(p->decoder, &p->text, err);
 
@@ -239,7 +245,9 @@ enum kns_status kns_parser_finish(struct kns_parser *p, bool cut, struct kns_doc
     document->cut = document->cut || cut;
     if (kns_decoder_repaired(p->decoder)) {
         document->malformed = true;
-        kns_builder_warn(p->builder, 0, "bytes that are not of the declared encoding were replaced, or the encoding was overruled");
+        kns_builder_warn(p->builder, 0,
+                         "bytes that are not of the declared encoding were replaced, or the "
+                         "encoding was overruled");
     }
     p->document = NULL;
     *ret_document = document;

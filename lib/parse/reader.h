@@ -16,8 +16,8 @@ void kns_strict_free(struct strict *strict);
 
 /* Reads on. KNS_ESYNTAX: not well-formed (err says what, *ret_line where); KNS_ENOTFEED: the root is no feed's;
  * KNS_ELIMIT, KNS_ENOMEM. */
-enum kns_status kns_strict_read(struct strict *strict, const char *utf8, size_t size, bool last, int64_t *ret_line,
-                                struct kns_error *err);
+enum kns_status kns_strict_read(struct strict *strict, const char *utf8, size_t size, bool last,
+                                int64_t *ret_line, struct kns_error *err);
 
 /* True when undeclared entities were met: read, but not well-formed. */
 bool kns_strict_repaired(const struct strict *strict);

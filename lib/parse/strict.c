@@ -1,5 +1,5 @@
-#include "lib/text/entities.h"
 #include "lib/parse/reader.h"
+#include "lib/text/entities.h"
 
 #include "lib/parse.h"
 
@@ -54,7 +54,8 @@ static void on_skipped_entity(void *ctx, const XML_Char *name, int is_parameter)
     if (is_parameter)
         return;
     if (!s->repaired)
-        kns_builder_warn(s->b, (int64_t)XML_GetCurrentLineNumber(s->expat), "an entity is used that is not declared");
+        kns_builder_warn(s->b, (int64_t)XML_GetCurrentLineNumber(s->expat),
+                         "an entity is used that is not declared");
     s->repaired = true;
     if (text != NULL) {
         kns_builder_text(s->b, text, strlen(text));
@@ -65,8 +66,8 @@ static void on_skipped_entity(void *ctx, const XML_Char *name, int is_parameter)
     kns_builder_text(s->b, ";", 1);
 }
 
-static int on_external_entity(XML_Parser expat, const XML_Char *context, const XML_Char *base, const XML_Char *system,
-                              const XML_Char *public)
+static int on_external_entity(XML_Parser expat, const XML_Char *context, const XML_Char *base,
+                              const XML_Char *system, const XML_Char *public)
 {
     (void)expat;
     (void)context;
@@ -113,8 +114,8 @@ bool kns_strict_repaired(const struct strict *s)
     return s->repaired;
 }
 
-enum kns_status kns_strict_read(struct strict *s, const char *utf8, size_t size, bool last, int64_t *ret_line,
-                                struct kns_error *err)
+enum kns_status kns_strict_read(struct strict *s, const char *utf8, size_t size, bool last,
+                                int64_t *ret_line, struct kns_error *err)
 {
     /* expat takes an int. */
     const size_t most = 1u << 20;
@@ -124,14 +125,17 @@ enum kns_status kns_strict_read(struct strict *s, const char *utf8, size_t size,
         if (XML_Parse(s->expat, utf8, (int)piece, last && piece == size) == XML_STATUS_ERROR) {
             *ret_line = (int64_t)XML_GetCurrentLineNumber(s->expat);
             if (kns_builder_failed(s->b))
-                return kns_fail(err, KNS_ELIMIT, "the document needs more memory than the limit allows");
+                return kns_fail(err, KNS_ELIMIT,
+                                "the document needs more memory than the limit allows");
             if (kns_builder_is_foreign(s->b))
-                return kns_fail(err, KNS_ENOTFEED, "the root element is <%s>, which is no feed's", kns_builder_root(s->b));
+                return kns_fail(err, KNS_ENOTFEED, "the root element is <%s>, which is no feed's",
+                                kns_builder_root(s->b));
             enum XML_Error code = XML_GetErrorCode(s->expat);
             if (code == XML_ERROR_NO_MEMORY)
                 return kns_fail(err, KNS_ENOMEM, "out of memory");
             if (code == XML_ERROR_AMPLIFICATION_LIMIT_BREACH)
-                return kns_fail(err, KNS_ELIMIT, "line %lld: entities expand beyond the limit", (long long)*ret_line);
+                return kns_fail(err, KNS_ELIMIT, "line %lld: entities expand beyond the limit",
+                                (long long)*ret_line);
             return kns_fail(err, KNS_ESYNTAX, "not well-formed: %s", XML_ErrorString(code));
         }
         utf8 += piece;

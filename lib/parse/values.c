@@ -32,13 +32,14 @@ static bool is_blank(const char *text)
     return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank, const char *text,
-                     bool is_html)
+void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank,
+                     const char *text, bool is_html)
 {
     struct slot *slot = &kns_builder_slots(b)[field];
     struct kns_time time = {0};
 
-    if (text == NULL || is_blank(text) || field == F_NONE || (slot->text != NULL && slot->rank <= rank))
+    if (text == NULL || is_blank(text) || field == F_NONE ||
+        (slot->text != NULL && slot->rank <= rank))
         return;
     if (field == F_PUBLISHED || field == F_UPDATED) {
         if (!kns_date_parse(text, &time)) {
@@ -75,7 +76,8 @@ static const char *as_line(struct builder *b, const struct slot *slot)
 {
     if (slot->text == NULL)
         return NULL;
-    return non_empty(slot->is_html ? kns_html_to_line(b->arena, slot->text) : kns_text_squeeze(b->arena, slot->text));
+    return non_empty(slot->is_html ? kns_html_to_line(b->arena, slot->text)
+                                   : kns_text_squeeze(b->arena, slot->text));
 }
 
 static const char *as_html(struct builder *b, const struct slot *slot)
@@ -134,8 +136,8 @@ static enum kns_explicit as_explicit(const char *text)
         const char *word;
         enum kns_explicit value;
     } words[] = {
-        {"yes", KNS_EXPLICIT_YES},     {"true", KNS_EXPLICIT_YES}, {"explicit", KNS_EXPLICIT_YES},
-        {"no", KNS_EXPLICIT_NO},       {"false", KNS_EXPLICIT_NO}, {"clean", KNS_EXPLICIT_NO},
+        {"yes", KNS_EXPLICIT_YES}, {"true", KNS_EXPLICIT_YES}, {"explicit", KNS_EXPLICIT_YES},
+        {"no", KNS_EXPLICIT_NO},   {"false", KNS_EXPLICIT_NO}, {"clean", KNS_EXPLICIT_NO},
     };
 
     for (size_t i = 0; text != NULL && i < sizeof(words) / sizeof(words[0]); i++)
@@ -181,10 +183,12 @@ static const char *choose_image(struct builder *b, const struct kns_entry *entry
     if (b->item[F_IMAGE].text != NULL)
         return as_url(b, &b->item[F_IMAGE]);
     KNS_LIST_EACH(enclosure, &entry->enclosures)
-        if (is_picture(enclosure))
-            return enclosure->url;
+    if (is_picture(enclosure))
+        return enclosure->url;
     const char *html = entry->content_html != NULL ? entry->content_html : entry->summary_html;
-    return html == NULL || strcasestr(html, "<img") == NULL ? NULL : kns_html_first_image(b->arena, html, kns_builder_base(b, NULL));
+    return html == NULL || strcasestr(html, "<img") == NULL
+               ? NULL
+               : kns_html_first_image(b->arena, html, kns_builder_base(b, NULL));
 }
 
 static bool parse_coordinate(const char *text, double limit, double *ret)
@@ -221,9 +225,12 @@ void kns_fields_to_entry(struct builder *b, struct kns_entry *entry)
     entry->season = as_number(&s[F_SEASON]);
     entry->episode = as_number(&s[F_EPISODE]);
     entry->is_explicit = as_explicit(trimmed(b, s[F_EXPLICIT].text));
-    entry->source.id = s[F_SOURCE_ID].text != NULL ? trimmed(b, s[F_SOURCE_ID].text) : entry->source.id;
-    entry->source.title = s[F_SOURCE_TITLE].text != NULL ? as_line(b, &s[F_SOURCE_TITLE]) : entry->source.title;
-    entry->source.url = s[F_SOURCE_URL].text != NULL ? as_url(b, &s[F_SOURCE_URL]) : entry->source.url;
+    entry->source.id =
+        s[F_SOURCE_ID].text != NULL ? trimmed(b, s[F_SOURCE_ID].text) : entry->source.id;
+    entry->source.title =
+        s[F_SOURCE_TITLE].text != NULL ? as_line(b, &s[F_SOURCE_TITLE]) : entry->source.title;
+    entry->source.url =
+        s[F_SOURCE_URL].text != NULL ? as_url(b, &s[F_SOURCE_URL]) : entry->source.url;
     double duration = as_duration(s[F_DURATION].text);
     if (duration >= 0 && entry->enclosures.first != NULL && entry->enclosures.first->duration_s < 0)
         entry->enclosures.first->duration_s = duration;
@@ -239,7 +246,8 @@ static int64_t update_interval(struct builder *b)
         const char *word;
         int64_t seconds;
     } periods[] = {
-        {"hourly", 3600}, {"daily", 86400}, {"weekly", 604800}, {"monthly", 2592000}, {"yearly", 31536000},
+        {"hourly", 3600},     {"daily", 86400},     {"weekly", 604800},
+        {"monthly", 2592000}, {"yearly", 31536000},
     };
     const char *period = trimmed(b, b->feed[F_PERIOD].text);
     int64_t frequency = as_number(&b->feed[F_FREQUENCY]);

@@ -623,8 +623,8 @@ static int compare(const void *key, const void *member)
 const char *kns_entity_find(const char *name, size_t len)
 {
     struct wanted wanted = {name, len};
-    const struct entity *found =
-        bsearch(&wanted, entities, sizeof(entities) / sizeof(entities[0]), sizeof(entities[0]), compare);
+    const struct entity *found = bsearch(&wanted, entities, sizeof(entities) / sizeof(entities[0]),
+                                         sizeof(entities[0]), compare);
 
     return found == NULL ? NULL : found->text;
 }

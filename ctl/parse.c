@@ -1,0 +1,112 @@
+/* knsctl parse: a document in, JSON Feed out. No daemon. */
+#include "ctl/parse.h"
+
+#include "lib/error.h"
+#include "lib/jsonfeed.h"
+#include "lib/parse.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DONE = 0, FAILED = 1, USAGE = 2 };
+
+/* Reads all of file into the parser. */
+static enum kns_status read_file(FILE *file, struct kns_parser *parser, struct kns_error *err)
+{
+    char bytes[1 << 16];
+    enum kns_status status = KNS_OK;
+
+    while (status == KNS_OK) {
+        size_t n = fread(bytes, 1, sizeof(bytes), file);
+        if (n == 0)
+            break;
+        status = kns_parser_write(parser, bytes, n, err);
+    }
+    if (status == KNS_OK && ferror(file))
+        status = kns_fail(err, KNS_EIO, "%s", strerror(errno));
+    return status;
+}
+
+static enum kns_status parse_file(FILE *file, const struct kns_parse_options *options,
+                                  struct kns_document **ret_document, struct kns_error *err)
+{
+    struct kns_parser *parser = kns_parser_new(options);
+
+    if (parser == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    enum kns_status status = read_file(file, parser, err);
+    if (status == KNS_OK || status == KNS_ENOTFEED)
+        status = kns_parser_finish(parser, false, ret_document, err);
+    kns_parser_free(parser);
+    return status;
+}
+
+static int print_document(const struct kns_document *document, bool sanitize, struct kns_error *err)
+{
+    json_t *json = kns_jsonfeed_from_document(document, sanitize);
+
+    if (json == NULL) {
+        kns_fail(err, KNS_ENOMEM, "out of memory");
+        return FAILED;
+    }
+    int status =
+        json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0
+            ? DONE
+            : FAILED;
+    if (status == FAILED)
+        kns_fail(err, KNS_EIO, "cannot write: %s", strerror(errno));
+    json_decref(json);
+    return status;
+}
+
+int kns_ctl_parse_document(const char *path, const struct kns_parse_options *options, bool sanitize)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    FILE *file = standard_input ? stdin : fopen(path, "rb");
+    struct kns_document *document = NULL;
+    struct kns_error err = {0};
+    int status = FAILED;
+
+    if (file == NULL) {
+        fprintf(stderr, "knsctl: %s: %s\n", path, strerror(errno));
+        return FAILED;
+    }
+    if (parse_file(file, options, &document, &err) == KNS_OK)
+        status = print_document(document, sanitize, &err);
+    if (status != DONE)
+        fprintf(stderr, "knsctl: %s: %s\n", standard_input ? "standard input" : path, err.message);
+    if (!standard_input)
+        fclose(file);
+    kns_document_free(document);
+    return status;
+}
+
+int kns_cmd_parse(int argc, char **argv)
+{
+    struct kns_parse_options options = {0};
+    bool sanitize = false;
+    const char *path = NULL;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--base") == 0 && i + 1 < argc) {
+            options.base_url = argv[++i];
+        } else if (strcmp(argv[i], "--content-type") == 0 && i + 1 < argc) {
+            options.content_type = argv[++i];
+        } else if (strcmp(argv[i], "--sanitize") == 0) {
+            sanitize = true;
+        } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || path != NULL) {
+            fprintf(stderr, "knsctl: parse: usage: knsctl parse [--base URL] [--content-type CT] "
+                            "[--sanitize] FILE|-\n");
+            return USAGE;
+        } else {
+            path = argv[i];
+        }
+    }
+    if (path == NULL) {
+        fprintf(stderr, "knsctl: parse: a file is missing (- is standard input)\n");
+        return USAGE;
+    }
+    return kns_ctl_parse_document(path, &options, sanitize);
+}

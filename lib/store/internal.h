@@ -1,0 +1,81 @@
+/* internal.h - the store's insides: one connection, its prepared statements, and the few ways to run them.
+ * Private to lib/store: the only room that includes sqlite3.h. */
+#ifndef KNS_STORE_INTERNAL_H
+#define KNS_STORE_INTERNAL_H
+
+#include "lib/buf.h"
+#include "lib/store.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "lib/store/statements.h"
+
+struct kns_store {
+    sqlite3 *db;
+    char *path;
+    int lock_fd; /* the writer's; -1: none */
+    enum kns_store_mode mode;
+    int schema_version;
+    int savepoints; /* open ones */
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+/* Reports what SQLite says, with its code translated. */
+enum kns_status kns_sql_fail(struct kns_store *store, const char *what, struct kns_error *err);
+
+/* Runs SQL without parameters and results. */
+enum kns_status kns_sql_run(struct kns_store *store, const char *sql, struct kns_error *err);
+
+/* A prepared statement, reset and with nothing bound. */
+sqlite3_stmt *kns_sql(struct kns_store *store, enum statement which);
+
+/* Binding, from 1; NULL strings and empty lists bind NULL. */
+void kns_bind_text(sqlite3_stmt *stmt, int at, const char *text);
+void kns_bind_int(sqlite3_stmt *stmt, int at, int64_t number);
+
+/* Runs a statement that gives no row. */
+enum kns_status kns_sql_do(struct kns_store *store, sqlite3_stmt *stmt, struct kns_error *err);
+
+/* Steps to the next row. KNS_ENOTFOUND: there is none (err is not filled). The statement is reset then. */
+enum kns_status kns_sql_next(struct kns_store *store, sqlite3_stmt *stmt, struct kns_error *err);
+
+/* A column's text, valid until the next step; NULL for NULL. And copied into an arena. */
+const char *kns_column(sqlite3_stmt *stmt, int at);
+const char *kns_column_copy(struct kns_arena *arena, sqlite3_stmt *stmt, int at);
+
+/* An atomic part inside whatever transaction is open (or one of its own): end commits when status is KNS_OK, else undoes; it returns
+ * status, or why it could not commit. */
+enum kns_status kns_savepoint_begin(struct kns_store *store, struct kns_error *err);
+enum kns_status kns_savepoint_end(struct kns_store *store, enum kns_status status, struct kns_error *err);
+
+/* schema.c */
+extern const int kns_schema_version;
+enum kns_status kns_schema_check(struct kns_store *store, bool *ret_empty, struct kns_error *err);
+enum kns_status kns_schema_migrate(struct kns_store *store, struct kns_error *err);
+
+/* search.c: the tokenizer, and a user's query as FTS5's language (in arena; NULL: no memory; "": it finds nothing). */
+enum kns_status kns_search_register(struct kns_store *store, struct kns_error *err);
+const char *kns_search_translate(struct kns_arena *arena, const char *query);
+
+/* What is searched of an entry. */
+struct search_text {
+    const char *title, *author, *body;
+};
+bool kns_search_text(struct kns_arena *arena, const struct kns_entry *entry, const char *note, struct search_text *ret);
+enum kns_status kns_search_add(struct kns_store *store, int64_t item_id, const struct search_text *text, struct kns_error *err);
+enum kns_status kns_search_remove(struct kns_store *store, int64_t item_id, const struct search_text *text, struct kns_error *err);
+const char *kns_search_snippet(struct kns_arena *arena, const char *query, const struct kns_entry *entry);
+
+/* items.c */
+enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id, const struct kns_document *document, struct kns_time now,
+                                        struct kns_poll_result *result, struct kns_error *err);
+enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struct kns_error *err);
+enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row, bool with_content,
+                               struct kns_item **ret_item, struct kns_error *err);
+
+/* events.c */
+enum kns_status kns_event_add(struct kns_store *store, enum kns_event_kind kind, const char *what, int64_t item_id, int64_t feed_id,
+                              struct kns_time at, struct kns_error *err);
+
+#endif

@@ -1,0 +1,161 @@
+/* The schema, as the ordered steps that made it. A step and its number commit together; a step that was released is never edited. */
+#include "lib/store/internal.h"
+
+/* 1: the first. Times are seconds since 1970 (UTC), 0 "not given"; strings are UTF-8, NULL "not given". */
+static const char step_1[] =
+    /* Subscriptions, with all that a poll leaves behind for the next one. */
+    "CREATE TABLE feed ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  url TEXT NOT NULL UNIQUE," /* as the user gave it */
+    "  url_key TEXT NOT NULL,"    /* canonical: finds the feed whatever the spelling */
+    "  user_title TEXT, title TEXT, home_page_url TEXT, description TEXT, icon TEXT,"
+    "  state INTEGER NOT NULL DEFAULT 0, health INTEGER NOT NULL DEFAULT 0,"
+    "  newsletter INTEGER NOT NULL DEFAULT 0, every_s INTEGER NOT NULL DEFAULT 0,"
+    "  added_at INTEGER NOT NULL, last_poll_at INTEGER NOT NULL DEFAULT 0, last_success_at INTEGER NOT NULL DEFAULT 0,"
+    "  last_new_item_at INTEGER NOT NULL DEFAULT 0, last_status INTEGER NOT NULL DEFAULT 0, last_error TEXT,"
+    "  next_poll_at INTEGER NOT NULL, next_poll_reason TEXT, interval_s INTEGER NOT NULL DEFAULT 0,"
+    "  etag TEXT, last_modified TEXT, content_hash TEXT, consecutive_failures INTEGER NOT NULL DEFAULT 0,"
+    "  entries_per_day REAL NOT NULL DEFAULT -1, no_poll_before INTEGER NOT NULL DEFAULT 0,"
+    "  move_to TEXT, move_seen INTEGER NOT NULL DEFAULT 0, move_first_seen INTEGER NOT NULL DEFAULT 0,"
+    "  items INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE INDEX feed_by_key ON feed (url_key);"
+    /* URLs that a feed has moved from. */
+    "CREATE TABLE feed_url ("
+    "  url TEXT NOT NULL PRIMARY KEY, feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX feed_url_by_feed ON feed_url (feed_id);"
+    "CREATE TABLE feed_tag ("
+    "  feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY KEY (feed_id, tag)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX feed_tag_by_tag ON feed_tag (tag, feed_id);"
+    /* How to fetch a feed: apart, so that no listing can show a secret (law 6). */
+    "CREATE TABLE feed_access ("
+    "  feed_id INTEGER PRIMARY KEY REFERENCES feed (id) ON DELETE CASCADE,"
+    "  user TEXT, password TEXT, bearer_token TEXT, headers TEXT, user_agent TEXT, proxy TEXT, ca_file TEXT, http_version TEXT"
+    ") STRICT;"
+    /* Articles. detail is the entry as a JSON Feed item without its content, which lists never read. */
+    "CREATE TABLE item ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  feed_id INTEGER NOT NULL," /* whose edits change it: the feed that it was first seen in; 0: none any more */
+    "  sort_at INTEGER NOT NULL, first_seen INTEGER NOT NULL, changed_at INTEGER NOT NULL DEFAULT 0,"
+    "  read INTEGER NOT NULL DEFAULT 0, starred INTEGER NOT NULL DEFAULT 0, score INTEGER NOT NULL DEFAULT 0,"
+    "  sources INTEGER NOT NULL DEFAULT 1, note TEXT, section TEXT, detail TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX item_by_time ON item (sort_at, id);"
+    "CREATE INDEX item_by_seen ON item (first_seen, id);"
+    "CREATE INDEX item_by_sources ON item (sources, sort_at, id);"
+    "CREATE INDEX item_unread ON item (sort_at, id) WHERE read = 0;"
+    "CREATE INDEX item_starred ON item (sort_at, id) WHERE starred = 1;"
+    "CREATE TABLE item_content ("
+    "  item_id INTEGER PRIMARY KEY REFERENCES item (id) ON DELETE CASCADE, html TEXT, text TEXT, summary_html TEXT"
+    ") STRICT;"
+    /* What makes an entry known (law 2): its canonical URL anywhere, its guid or hash in one feed. item_id 0: the item was
+       removed and must not come back as new. */
+    "CREATE TABLE item_key ("
+    "  kind INTEGER NOT NULL, scope INTEGER NOT NULL, key TEXT NOT NULL, item_id INTEGER NOT NULL, PRIMARY KEY (kind, scope, key)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX item_key_by_item ON item_key (item_id);"
+    /* Where an item was seen. */
+    "CREATE TABLE sighting ("
+    "  feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE, item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,"
+    "  sort_at INTEGER NOT NULL, first_seen INTEGER NOT NULL, guid TEXT, url TEXT, rule INTEGER NOT NULL, entry_hash INTEGER NOT NULL,"
+    "  PRIMARY KEY (feed_id, item_id)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX sighting_by_item ON sighting (item_id, feed_id);"
+    "CREATE INDEX sighting_by_time ON sighting (feed_id, sort_at, item_id);"
+    "CREATE TABLE item_tag ("
+    "  item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY KEY (item_id, tag)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX item_tag_by_tag ON item_tag (tag, item_id);"
+    "CREATE TABLE poll ("
+    "  id INTEGER PRIMARY KEY, feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE,"
+    "  at INTEGER NOT NULL, duration_ms INTEGER NOT NULL, outcome INTEGER NOT NULL, http_status INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "  new_items INTEGER NOT NULL, updated_items INTEGER NOT NULL, error TEXT, next_poll_at INTEGER NOT NULL, next_poll_reason TEXT"
+    ") STRICT;"
+    "CREATE INDEX poll_by_feed ON poll (feed_id, id);"
+    "CREATE TABLE site ("
+    "  name TEXT NOT NULL PRIMARY KEY, no_poll_before INTEGER NOT NULL, tokens REAL NOT NULL, tokens_at INTEGER NOT NULL, reason TEXT"
+    ") STRICT, WITHOUT ROWID;"
+    /* AUTOINCREMENT: a sequence number is never used twice, whatever was pruned. */
+    "CREATE TABLE event ("
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, what TEXT NOT NULL, item_id INTEGER NOT NULL, feed_id INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE VIRTUAL TABLE item_text USING fts5 (title, author, body, content='', tokenize='kns');";
+
+static const char *const steps[] = {step_1};
+
+const int kns_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
+
+/* "KNS1": tells a database of ours from any other. */
+#define APPLICATION_ID 0x4B4E5331
+
+static enum kns_status run_step(struct kns_store *store, int step, struct kns_error *err)
+{
+    char number[64];
+    enum kns_status status = kns_sql_run(store, "BEGIN IMMEDIATE", err);
+
+    if (status == KNS_OK)
+        status = kns_sql_run(store, steps[step], err);
+    snprintf(number, sizeof(number), "PRAGMA user_version = %d", step + 1);
+    if (status == KNS_OK)
+        status = kns_sql_run(store, number, err);
+    if (status == KNS_OK && step == 0) {
+        snprintf(number, sizeof(number), "PRAGMA application_id = %d", APPLICATION_ID);
+        status = kns_sql_run(store, number, err);
+    }
+    if (status == KNS_OK)
+        status = kns_sql_run(store, "COMMIT", err);
+    if (status != KNS_OK)
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+static enum kns_status read_number(struct kns_store *store, const char *sql, int *ret_number, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *ret_number = sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return rc == SQLITE_ROW ? KNS_OK : kns_sql_fail(store, "cannot read the database", err);
+}
+
+enum kns_status kns_schema_check(struct kns_store *store, bool *ret_empty, struct kns_error *err)
+{
+    int version = 0, id = 0, tables = 0;
+    enum kns_status status = read_number(store, "PRAGMA user_version", &version, err);
+
+    if (status == KNS_OK)
+        status = read_number(store, "PRAGMA application_id", &id, err);
+    if (status == KNS_OK)
+        status = read_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (status != KNS_OK)
+        return status;
+    *ret_empty = tables == 0 && version == 0;
+    if (*ret_empty)
+        return KNS_OK;
+    if (id != APPLICATION_ID)
+        return kns_fail(err, KNS_EVERSION, "%s: an SQLite database, but not one of KNS; it was left untouched", store->path);
+    if (version > kns_schema_version)
+        return kns_fail(err, KNS_EVERSION, "%s: made by a newer KNS (schema %d, this one knows %d); it was left untouched", store->path,
+                        version, kns_schema_version);
+    store->schema_version = version;
+    return KNS_OK;
+}
+
+enum kns_status kns_schema_migrate(struct kns_store *store, struct kns_error *err)
+{
+    enum kns_status status = KNS_OK;
+
+    while (status == KNS_OK && store->schema_version < kns_schema_version) {
+        status = run_step(store, store->schema_version, err);
+        if (status == KNS_OK)
+            store->schema_version++;
+    }
+    return status;
+}

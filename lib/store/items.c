@@ -1,0 +1,593 @@
+/* Items: entries become new items, known ones seen again, or edits; an entry that says what it said costs no write. */
+#include "lib/store/internal.h"
+
+#include "lib/jsonfeed.h"
+#include "lib/store/identity.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An entry on its way into the store. */
+struct arrival {
+    struct kns_store *store;
+    struct kns_arena *arena; /* for one entry */
+    int64_t feed_id;
+    struct kns_time now;
+    struct kns_poll_result *result;
+};
+
+/* ---- keys --------------------------------------------------------------------------------------------------------- */
+
+/* KNS_ENOTFOUND: the key is new. *ret_item 0: the item was removed. */
+static enum kns_status find_key(struct kns_store *store, enum key_kind kind, int64_t scope, const char *key, int64_t *ret_item,
+                                struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, KEY_FIND);
+
+    if (key == NULL)
+        return KNS_ENOTFOUND;
+    kns_bind_int(stmt, 1, kind);
+    kns_bind_int(stmt, 2, scope);
+    kns_bind_text(stmt, 3, key);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    if (status == KNS_OK) {
+        *ret_item = sqlite3_column_int64(stmt, 0);
+        sqlite3_reset(stmt);
+    }
+    return status;
+}
+
+static enum kns_status put_key(struct kns_store *store, enum key_kind kind, int64_t scope, const char *key, int64_t item_id,
+                               struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, KEY_PUT);
+
+    if (key == NULL)
+        return KNS_OK;
+    kns_bind_int(stmt, 1, kind);
+    kns_bind_int(stmt, 2, scope);
+    kns_bind_text(stmt, 3, key);
+    kns_bind_int(stmt, 4, item_id);
+    return kns_sql_do(store, stmt, err);
+}
+
+/* The item that the entry is, and by which rule; KNS_ENOTFOUND: none yet. The guid first: the same guid in the same feed is the
+ * same item, wherever it moved. */
+static enum kns_status recognise(struct arrival *a, const struct identity *id, int64_t *ret_item, enum identity_rule *ret_rule,
+                                 struct kns_error *err)
+{
+    int64_t by_url = 0;
+    enum kns_status status = find_key(a->store, KEY_GUID, a->feed_id, id->guid, ret_item, err);
+
+    *ret_rule = RULE_GUID;
+    if (status == KNS_OK) {
+        enum kns_status url = id->url == NULL ? KNS_OK : find_key(a->store, KEY_URL, 0, id->url, &by_url, err);
+        if (url == KNS_ENOTFOUND)
+            *ret_rule = RULE_MOVED;
+        return KNS_OK;
+    }
+    if (status == KNS_ENOTFOUND) {
+        *ret_rule = RULE_URL;
+        status = find_key(a->store, KEY_URL, 0, id->url, ret_item, err);
+    }
+    if (status == KNS_ENOTFOUND) {
+        *ret_rule = RULE_HASH;
+        status = find_key(a->store, KEY_HASH, a->feed_id, id->hash, ret_item, err);
+    }
+    return status;
+}
+
+static enum kns_status put_keys(struct arrival *a, const struct identity *id, int64_t item_id, struct kns_error *err)
+{
+    enum kns_status status = put_key(a->store, KEY_URL, 0, id->url, item_id, err);
+
+    if (status == KNS_OK)
+        status = put_key(a->store, KEY_GUID, a->feed_id, id->guid, item_id, err);
+    if (status == KNS_OK)
+        status = put_key(a->store, KEY_HASH, a->feed_id, id->hash, item_id, err);
+    return status;
+}
+
+/* ---- what an entry says --------------------------------------------------------------------------------------------- */
+
+static uint64_t add_hash(uint64_t hash, const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return (hash ^ 0xFF) * UINT64_C(0x100000001b3);
+}
+
+/* The entry without its content, as JSON; in arena. NULL: no memory. */
+static const char *detail_of(struct kns_arena *arena, const struct kns_entry *entry)
+{
+    json_t *json = kns_jsonfeed_from_entry(entry, false, false);
+    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    const char *copy = kns_arena_strdup(arena, text);
+
+    free(text);
+    json_decref(json);
+    return copy;
+}
+
+static int64_t hash_of(const struct kns_entry *entry, const char *detail)
+{
+    uint64_t hash = add_hash(UINT64_C(0xcbf29ce484222325), detail);
+
+    hash = add_hash(hash, entry->content_html);
+    hash = add_hash(hash, entry->content_text);
+    hash = add_hash(hash, entry->summary_html);
+    return (int64_t)hash;
+}
+
+static enum kns_status put_content(struct kns_store *store, int64_t item_id, const struct kns_entry *entry, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, CONTENT_PUT);
+
+    kns_bind_int(stmt, 1, item_id);
+    kns_bind_text(stmt, 2, entry->content_html);
+    kns_bind_text(stmt, 3, entry->content_text);
+    kns_bind_text(stmt, 4, entry->summary_html);
+    return kns_sql_do(store, stmt, err);
+}
+
+static enum kns_status put_sighting(struct arrival *a, const struct kns_entry *entry, int64_t item_id, int64_t sort_at,
+                                    enum identity_rule rule, int64_t hash, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(a->store, SIGHTING_PUT);
+
+    kns_bind_int(stmt, 1, a->feed_id);
+    kns_bind_int(stmt, 2, item_id);
+    kns_bind_int(stmt, 3, sort_at);
+    kns_bind_int(stmt, 4, a->now.unix_s);
+    kns_bind_text(stmt, 5, entry->guid);
+    kns_bind_text(stmt, 6, entry->url);
+    kns_bind_int(stmt, 7, rule);
+    kns_bind_int(stmt, 8, hash);
+    enum kns_status status = kns_sql_do(a->store, stmt, err);
+    if (status != KNS_OK)
+        return status;
+    stmt = kns_sql(a->store, FEED_ADD_ITEMS);
+    kns_bind_int(stmt, 1, a->feed_id);
+    kns_bind_int(stmt, 2, 1);
+    return kns_sql_do(a->store, stmt, err);
+}
+
+/* ---- arrivals ------------------------------------------------------------------------------------------------------- */
+
+static enum kns_status index_text(struct arrival *a, const struct kns_entry *entry, int64_t item_id, struct kns_error *err)
+{
+    struct search_text text;
+
+    if (!kns_search_text(a->arena, entry, NULL, &text))
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    return kns_search_add(a->store, item_id, &text, err);
+}
+
+static enum kns_status insert_item(struct arrival *a, const struct kns_entry *entry, const struct identity *id, const char *detail,
+                                   struct kns_error *err)
+{
+    struct kns_time said = kns_time_given(entry->published) ? entry->published : entry->updated;
+    /* A date in the future must not lift an item above the present. */
+    int64_t sort_at = kns_time_given(said) && said.unix_s < a->now.unix_s ? said.unix_s : a->now.unix_s;
+    sqlite3_stmt *stmt = kns_sql(a->store, ITEM_INSERT);
+
+    kns_bind_int(stmt, 1, a->feed_id);
+    kns_bind_int(stmt, 2, sort_at);
+    kns_bind_int(stmt, 3, a->now.unix_s);
+    kns_bind_text(stmt, 4, detail);
+    enum kns_status status = kns_sql_do(a->store, stmt, err);
+    int64_t item_id = sqlite3_last_insert_rowid(a->store->db);
+    if (status == KNS_OK)
+        status = put_content(a->store, item_id, entry, err);
+    if (status == KNS_OK)
+        status = put_keys(a, id, item_id, err);
+    if (status == KNS_OK)
+        status = put_sighting(a, entry, item_id, sort_at, RULE_NEW, hash_of(entry, detail), err);
+    if (status == KNS_OK)
+        status = index_text(a, entry, item_id, err);
+    if (status == KNS_OK)
+        status = kns_event_add(a->store, KNS_EVENT_ITEM, "new", item_id, a->feed_id, a->now, err);
+    a->result->new_items++;
+    return status;
+}
+
+/* The item as it is stored. */
+static enum kns_status load_item(struct arrival *a, int64_t item_id, struct kns_item **ret_item, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(a->store, ITEM_GET);
+
+    kns_bind_int(stmt, 1, item_id);
+    enum kns_status status = kns_sql_next(a->store, stmt, err);
+    if (status == KNS_OK)
+        status = kns_items_load(a->store, a->arena, stmt, true, ret_item, err);
+    sqlite3_reset(stmt);
+    return status;
+}
+
+/* The feed that an item was first seen in has edited it: it keeps its id, flags and place, and is not new again. */
+static enum kns_status edit_item(struct arrival *a, int64_t item_id, const struct kns_entry *entry, const char *detail,
+                                 struct kns_error *err)
+{
+    struct kns_item *old = NULL;
+    struct search_text text;
+    enum kns_status status = load_item(a, item_id, &old, err);
+
+    if (status == KNS_OK && !kns_search_text(a->arena, &old->entry, old->note, &text))
+        status = kns_fail(err, KNS_ENOMEM, "out of memory");
+    if (status == KNS_OK)
+        status = kns_search_remove(a->store, item_id, &text, err);
+    if (status == KNS_OK && !kns_search_text(a->arena, entry, old->note, &text))
+        status = kns_fail(err, KNS_ENOMEM, "out of memory");
+    if (status == KNS_OK)
+        status = kns_search_add(a->store, item_id, &text, err);
+    if (status == KNS_OK) {
+        sqlite3_stmt *stmt = kns_sql(a->store, ITEM_UPDATE);
+        kns_bind_int(stmt, 1, item_id);
+        kns_bind_int(stmt, 2, a->now.unix_s);
+        kns_bind_text(stmt, 3, detail);
+        status = kns_sql_do(a->store, stmt, err);
+    }
+    if (status == KNS_OK)
+        status = put_content(a->store, item_id, entry, err);
+    if (status == KNS_OK)
+        status = kns_event_add(a->store, KNS_EVENT_ITEM, "updated", item_id, a->feed_id, a->now, err);
+    a->result->updated_items++;
+    return status;
+}
+
+static enum kns_status item_owner(struct kns_store *store, int64_t item_id, int64_t *ret_feed, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, ITEM_OWNER);
+
+    kns_bind_int(stmt, 1, item_id);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    if (status == KNS_OK)
+        *ret_feed = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return status;
+}
+
+static enum kns_status update_sighting(struct arrival *a, const struct kns_entry *entry, int64_t item_id, int64_t hash,
+                                       struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(a->store, SIGHTING_UPDATE);
+
+    kns_bind_int(stmt, 1, a->feed_id);
+    kns_bind_int(stmt, 2, item_id);
+    kns_bind_text(stmt, 3, entry->guid);
+    kns_bind_text(stmt, 4, entry->url);
+    kns_bind_int(stmt, 5, hash);
+    return kns_sql_do(a->store, stmt, err);
+}
+
+/* A known item in a feed that had not carried it. */
+static enum kns_status see_elsewhere(struct arrival *a, const struct kns_entry *entry, int64_t item_id, enum identity_rule rule,
+                                     int64_t hash, struct kns_error *err)
+{
+    struct kns_item *item = NULL;
+    enum kns_status status = load_item(a, item_id, &item, err);
+
+    if (status == KNS_OK)
+        status = put_sighting(a, entry, item_id, item->sort_at.unix_s, rule, hash, err);
+    if (status != KNS_OK)
+        return status;
+    sqlite3_stmt *stmt = kns_sql(a->store, ITEM_SET_SOURCES);
+    kns_bind_int(stmt, 1, item_id);
+    return kns_sql_do(a->store, stmt, err);
+}
+
+static enum kns_status meet_again(struct arrival *a, const struct kns_entry *entry, const struct identity *id, int64_t item_id,
+                                  enum identity_rule rule, const char *detail, struct kns_error *err)
+{
+    int64_t hash = hash_of(entry, detail), stored = 0, owner = 0;
+    sqlite3_stmt *stmt = kns_sql(a->store, SIGHTING_GET);
+
+    kns_bind_int(stmt, 1, a->feed_id);
+    kns_bind_int(stmt, 2, item_id);
+    enum kns_status status = kns_sql_next(a->store, stmt, err);
+    bool seen_here = status == KNS_OK;
+    if (seen_here)
+        stored = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    if (status != KNS_OK && status != KNS_ENOTFOUND)
+        return status;
+    a->result->seen_items++;
+    if (seen_here && stored == hash)
+        return KNS_OK;
+    status = put_keys(a, id, item_id, err);
+    if (status == KNS_OK)
+        status = seen_here ? update_sighting(a, entry, item_id, hash, err) : see_elsewhere(a, entry, item_id, rule, hash, err);
+    if (status == KNS_OK)
+        status = item_owner(a->store, item_id, &owner, err);
+    if (status == KNS_OK && seen_here && owner == a->feed_id)
+        status = edit_item(a, item_id, entry, detail, err);
+    return status;
+}
+
+static enum kns_status store_entry(struct arrival *a, const struct kns_entry *entry, const struct identity *id, struct kns_error *err)
+{
+    int64_t item_id = 0;
+    enum identity_rule rule = RULE_NEW;
+    const char *detail = detail_of(a->arena, entry);
+
+    if (detail == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    enum kns_status status = recognise(a, id, &item_id, &rule, err);
+    if (status == KNS_ENOTFOUND)
+        return insert_item(a, entry, id, detail, err);
+    if (status != KNS_OK)
+        return status;
+    if (item_id == 0) { /* removed by retention or its reader: it stays away */
+        a->result->seen_items++;
+        return KNS_OK;
+    }
+    return meet_again(a, entry, id, item_id, rule, detail, err);
+}
+
+enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id, const struct kns_document *document, struct kns_time now,
+                                        struct kns_poll_result *result, struct kns_error *err)
+{
+    struct kns_arena *ids_arena = kns_arena_new(0), *arena = kns_arena_new(0);
+    struct arrival a = {.store = store, .arena = arena, .feed_id = feed_id, .now = now, .result = result};
+    enum kns_status status = KNS_OK;
+    const struct identity *ids = ids_arena == NULL ? NULL : kns_identity_of(ids_arena, document);
+
+    if (ids == NULL || arena == NULL)
+        status = kns_fail(err, KNS_ENOMEM, "out of memory");
+    /* Feeds list the newest first; the oldest gets the smallest id. */
+    size_t n = document->entries.count, i = 0;
+    const struct kns_entry **order = status == KNS_OK ? kns_arena_alloc(ids_arena, (n + 1) * sizeof(*order)) : NULL;
+    if (status == KNS_OK && order == NULL)
+        status = kns_fail(err, KNS_ENOMEM, "out of memory");
+    if (status == KNS_OK) {
+        const struct kns_entry *entry;
+        KNS_LIST_EACH(entry, &document->entries)
+            order[i++] = entry;
+    }
+    while (status == KNS_OK && i-- > 0) {
+        status = store_entry(&a, order[i], &ids[i], err);
+        kns_arena_reset(arena);
+    }
+    kns_arena_free(arena);
+    kns_arena_free(ids_arena);
+    return status;
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------------- */
+
+static enum kns_status load_content(struct kns_store *store, struct kns_arena *arena, struct kns_item *item, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, CONTENT_GET);
+
+    kns_bind_int(stmt, 1, item->id);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    if (status == KNS_OK) {
+        item->entry.content_html = kns_column_copy(arena, stmt, 0);
+        item->entry.content_text = kns_column_copy(arena, stmt, 1);
+        item->entry.summary_html = kns_column_copy(arena, stmt, 2);
+        sqlite3_reset(stmt);
+    }
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+static enum kns_status load_feeds(struct kns_store *store, struct kns_arena *arena, struct kns_item *item, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, SIGHTING_OF_ITEM);
+    enum kns_status status;
+
+    kns_bind_int(stmt, 1, item->id);
+    for (status = kns_sql_next(store, stmt, err); status == KNS_OK; status = kns_sql_next(store, stmt, err)) {
+        struct kns_item_feed *feed = KNS_NEW(arena, struct kns_item_feed);
+        if (feed == NULL) {
+            sqlite3_reset(stmt);
+            return kns_fail(err, KNS_ENOMEM, "out of memory");
+        }
+        feed->id = sqlite3_column_int64(stmt, 0);
+        feed->title = kns_column_copy(arena, stmt, 1);
+        feed->url = kns_column_copy(arena, stmt, 2);
+        feed->guid = kns_column_copy(arena, stmt, 3);
+        feed->seen_at.unix_s = sqlite3_column_int64(stmt, 4);
+        KNS_LIST_APPEND(&item->feeds, feed);
+    }
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+static enum kns_status load_tags(struct kns_store *store, struct kns_arena *arena, struct kns_item *item, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, ITEM_TAG_LIST);
+    enum kns_status status;
+
+    kns_bind_int(stmt, 1, item->id);
+    for (status = kns_sql_next(store, stmt, err); status == KNS_OK; status = kns_sql_next(store, stmt, err)) {
+        struct kns_string *tag = KNS_NEW(arena, struct kns_string);
+        if (tag == NULL) {
+            sqlite3_reset(stmt);
+            return kns_fail(err, KNS_ENOMEM, "out of memory");
+        }
+        tag->value = kns_column_copy(arena, stmt, 0);
+        KNS_LIST_APPEND(&item->tags.list, tag);
+    }
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row, bool with_content,
+                               struct kns_item **ret_item, struct kns_error *err)
+{
+    struct kns_item *item = KNS_NEW(arena, struct kns_item);
+    json_t *json = json_loads(kns_column(row, 10), 0, NULL);
+    struct kns_entry *entry = json == NULL ? NULL : kns_jsonfeed_to_entry(arena, json, NULL);
+
+    json_decref(json);
+    if (item == NULL || entry == NULL)
+        return json == NULL ? kns_fail(err, KNS_ECORRUPT, "item %lld cannot be read", (long long)sqlite3_column_int64(row, 0))
+                            : kns_fail(err, KNS_ENOMEM, "out of memory");
+    item->entry = *entry;
+    item->id = sqlite3_column_int64(row, 0);
+    item->sort_at.unix_s = sqlite3_column_int64(row, 1);
+    item->first_seen.unix_s = sqlite3_column_int64(row, 2);
+    item->changed_at.unix_s = sqlite3_column_int64(row, 3);
+    item->read = sqlite3_column_int(row, 4) != 0;
+    item->starred = sqlite3_column_int(row, 5) != 0;
+    item->score = sqlite3_column_int64(row, 6);
+    item->sources = sqlite3_column_int64(row, 7);
+    item->note = kns_column_copy(arena, row, 8);
+    item->section = kns_column_copy(arena, row, 9);
+    enum kns_status status = load_feeds(store, arena, item, err);
+    if (status == KNS_OK)
+        status = load_tags(store, arena, item, err);
+    if (status == KNS_OK && with_content)
+        status = load_content(store, arena, item, err);
+    if (status == KNS_OK)
+        *ret_item = item;
+    return status;
+}
+
+enum kns_status kns_store_get_item(struct kns_store *store, struct kns_arena *arena, int64_t id, struct kns_item **ret_item,
+                                   struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, ITEM_GET);
+
+    kns_bind_int(stmt, 1, id);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    if (status == KNS_ENOTFOUND)
+        return kns_fail(err, KNS_ENOTFOUND, "no item has the id %lld", (long long)id);
+    if (status == KNS_OK)
+        status = kns_items_load(store, arena, stmt, true, ret_item, err);
+    sqlite3_reset(stmt);
+    return status;
+}
+
+enum kns_status kns_store_each_sighting(struct kns_store *store, int64_t item_id,
+                                        bool (*on_sighting)(void *ctx, const struct kns_sighting *s), void *ctx, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, SIGHTING_OF_ITEM);
+    enum kns_status status;
+
+    kns_bind_int(stmt, 1, item_id);
+    for (status = kns_sql_next(store, stmt, err); status == KNS_OK; status = kns_sql_next(store, stmt, err)) {
+        enum identity_rule rule = (enum identity_rule)sqlite3_column_int(stmt, 6);
+        struct kns_sighting s = {
+            .feed_id = sqlite3_column_int64(stmt, 0),
+            .feed_title = kns_column(stmt, 1),
+            .feed_url = kns_column(stmt, 2),
+            .guid = kns_column(stmt, 3),
+            .first_seen = {sqlite3_column_int64(stmt, 4)},
+            .url = kns_column(stmt, 5),
+            .rule = kns_rule_name(rule),
+            .rule_text = kns_rule_text(rule),
+        };
+        if (!on_sighting(ctx, &s)) {
+            sqlite3_reset(stmt);
+            return KNS_OK;
+        }
+    }
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+/* ---- changing ------------------------------------------------------------------------------------------------------- */
+
+/* Removes an item for good; its keys stay, so that it does not come back as new. */
+enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struct kns_error *err)
+{
+    struct kns_arena *arena = kns_arena_new(0);
+    struct kns_item *item = NULL;
+    struct search_text text;
+
+    if (arena == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    enum kns_status status = kns_store_get_item(store, arena, item_id, &item, err);
+    if (status == KNS_OK && !kns_search_text(arena, &item->entry, item->note, &text))
+        status = kns_fail(err, KNS_ENOMEM, "out of memory");
+    if (status == KNS_OK)
+        status = kns_search_remove(store, item_id, &text, err);
+    for (const struct kns_item_feed *feed = item == NULL ? NULL : item->feeds.first; feed != NULL && status == KNS_OK; feed = feed->next) {
+        sqlite3_stmt *stmt = kns_sql(store, FEED_ADD_ITEMS);
+        kns_bind_int(stmt, 1, feed->id);
+        kns_bind_int(stmt, 2, -1);
+        status = kns_sql_do(store, stmt, err);
+    }
+    static const enum statement last[] = {KEY_BURY, ITEM_DELETE};
+    for (size_t i = 0; i < 2 && status == KNS_OK; i++) {
+        sqlite3_stmt *stmt = kns_sql(store, last[i]);
+        kns_bind_int(stmt, 1, item_id);
+        status = kns_sql_do(store, stmt, err);
+    }
+    kns_arena_free(arena);
+    return status;
+}
+
+static enum kns_status set_flag(struct kns_store *store, enum statement which, int64_t id, bool value, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, which);
+
+    kns_bind_int(stmt, 1, id);
+    kns_bind_int(stmt, 2, value);
+    return kns_sql_do(store, stmt, err);
+}
+
+static enum kns_status change_tags(struct kns_store *store, enum statement which, int64_t id, const struct kns_strings *tags,
+                                   struct kns_error *err)
+{
+    enum kns_status status = KNS_OK;
+
+    for (const struct kns_string *tag = tags == NULL ? NULL : tags->list.first; tag != NULL && status == KNS_OK; tag = tag->next) {
+        sqlite3_stmt *stmt = kns_sql(store, which);
+        kns_bind_int(stmt, 1, id);
+        kns_bind_text(stmt, 2, tag->value);
+        status = kns_sql_do(store, stmt, err);
+    }
+    return status;
+}
+
+/* The note is searched too, so that the index changes with it. */
+static enum kns_status set_note(struct kns_store *store, struct kns_arena *arena, const struct kns_item *item, const char *note,
+                                struct kns_error *err)
+{
+    struct search_text before, after;
+    sqlite3_stmt *stmt = kns_sql(store, ITEM_SET_NOTE);
+
+    note = *note == '\0' ? NULL : note;
+    if (!kns_search_text(arena, &item->entry, item->note, &before) || !kns_search_text(arena, &item->entry, note, &after))
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    kns_bind_int(stmt, 1, item->id);
+    kns_bind_text(stmt, 2, note);
+    enum kns_status status = kns_sql_do(store, stmt, err);
+    if (status == KNS_OK)
+        status = kns_search_remove(store, item->id, &before, err);
+    return status == KNS_OK ? kns_search_add(store, item->id, &after, err) : status;
+}
+
+enum kns_status kns_store_edit_item(struct kns_store *store, int64_t id, const struct kns_item_edit *edit, struct kns_time now,
+                                    struct kns_error *err)
+{
+    struct kns_arena *arena = kns_arena_new(0);
+    struct kns_item *item = NULL;
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : kns_savepoint_begin(store, err);
+
+    (void)now;
+    if (status != KNS_OK) {
+        kns_arena_free(arena);
+        return status;
+    }
+    status = kns_store_get_item(store, arena, id, &item, err);
+    if (status == KNS_OK && edit->set_read)
+        status = set_flag(store, ITEM_SET_READ, id, edit->read, err);
+    if (status == KNS_OK && edit->set_starred)
+        status = set_flag(store, ITEM_SET_STARRED, id, edit->starred, err);
+    if (status == KNS_OK && edit->tags != NULL) {
+        sqlite3_stmt *stmt = kns_sql(store, ITEM_TAG_CLEAR);
+        kns_bind_int(stmt, 1, id);
+        status = kns_sql_do(store, stmt, err);
+    }
+    if (status == KNS_OK)
+        status = change_tags(store, ITEM_TAG_INSERT, id, edit->tags, err);
+    if (status == KNS_OK)
+        status = change_tags(store, ITEM_TAG_INSERT, id, edit->add_tags, err);
+    if (status == KNS_OK)
+        status = change_tags(store, ITEM_TAG_DELETE, id, edit->remove_tags, err);
+    if (status == KNS_OK && edit->note != NULL)
+        status = set_note(store, arena, item, edit->note, err);
+    status = kns_savepoint_end(store, status, err);
+    kns_arena_free(arena);
+    return status;
+}

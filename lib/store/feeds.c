@@ -16,7 +16,8 @@ const char *kns_feed_state_name(enum kns_feed_state state)
 
 const char *kns_feed_health_name(enum kns_feed_health health)
 {
-    static const char *const names[] = {"new", "ok", "late", "throttled", "refused", "not-a-feed", "moved", "failing", "gone"};
+    static const char *const names[] = {"new",        "ok",    "late",    "throttled", "refused",
+                                        "not-a-feed", "moved", "failing", "gone"};
 
     return (size_t)health < LENGTH(names) ? names[health] : "";
 }
@@ -36,12 +37,14 @@ static bool add_string(struct kns_arena *arena, struct kns_strings *strings, con
 }
 
 /* Collects a one-column list. */
-static enum kns_status read_strings(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *stmt, struct kns_strings *ret,
+static enum kns_status read_strings(struct kns_store *store, struct kns_arena *arena,
+                                    sqlite3_stmt *stmt, struct kns_strings *ret,
                                     struct kns_error *err)
 {
     enum kns_status status;
 
-    for (status = kns_sql_next(store, stmt, err); status == KNS_OK; status = kns_sql_next(store, stmt, err))
+    for (status = kns_sql_next(store, stmt, err); status == KNS_OK;
+         status = kns_sql_next(store, stmt, err))
         if (!add_string(arena, ret, kns_column(stmt, 0))) {
             sqlite3_reset(stmt);
             return kns_fail(err, KNS_ENOMEM, "out of memory");
@@ -92,12 +95,13 @@ static void read_feed(struct kns_arena *arena, sqlite3_stmt *row, struct kns_fee
         feed->title = feed->url;
 }
 
-static enum kns_status read_access(struct kns_store *store, struct kns_arena *arena, int64_t id, struct kns_feed_access *ret,
-                                   struct kns_error *err)
+static enum kns_status read_access(struct kns_store *store, struct kns_arena *arena, int64_t id,
+                                   struct kns_feed_access *ret, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, ACCESS_GET);
-    const char **fields[] = {&ret->user,    &ret->password, &ret->bearer_token, &ret->headers, &ret->user_agent,
-                             &ret->proxy,   &ret->ca_file,  &ret->http_version};
+    const char **fields[] = {&ret->user,    &ret->password,    &ret->bearer_token,
+                             &ret->headers, &ret->user_agent,  &ret->proxy,
+                             &ret->ca_file, &ret->http_version};
 
     kns_bind_int(stmt, 1, id);
     enum kns_status status = kns_sql_next(store, stmt, err);
@@ -109,7 +113,8 @@ static enum kns_status read_access(struct kns_store *store, struct kns_arena *ar
     return KNS_OK;
 }
 
-static enum kns_status read_lists(struct kns_store *store, struct kns_arena *arena, struct kns_feed *feed, struct kns_error *err)
+static enum kns_status read_lists(struct kns_store *store, struct kns_arena *arena,
+                                  struct kns_feed *feed, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, FEED_TAG_LIST);
 
@@ -122,8 +127,9 @@ static enum kns_status read_lists(struct kns_store *store, struct kns_arena *are
     return read_strings(store, arena, stmt, &feed->moved_from, err);
 }
 
-enum kns_status kns_store_get_feed(struct kns_store *store, struct kns_arena *arena, int64_t id, bool with_access,
-                                   struct kns_feed **ret_feed, struct kns_error *err)
+enum kns_status kns_store_get_feed(struct kns_store *store, struct kns_arena *arena, int64_t id,
+                                   bool with_access, struct kns_feed **ret_feed,
+                                   struct kns_error *err)
 {
     struct kns_feed *feed = KNS_NEW(arena, struct kns_feed);
     sqlite3_stmt *stmt = kns_sql(store, FEED_GET);
@@ -146,7 +152,8 @@ enum kns_status kns_store_get_feed(struct kns_store *store, struct kns_arena *ar
     return status;
 }
 
-static enum kns_status find_by(struct kns_store *store, enum statement which, const char *text, int64_t *ret_id, struct kns_error *err)
+static enum kns_status find_by(struct kns_store *store, enum statement which, const char *text,
+                               int64_t *ret_id, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, which);
 
@@ -167,7 +174,8 @@ static const char *key_of(struct kns_arena *arena, const char *url)
     return key == NULL ? url : key;
 }
 
-enum kns_status kns_store_find_feed(struct kns_store *store, const char *url, int64_t *ret_id, struct kns_error *err)
+enum kns_status kns_store_find_feed(struct kns_store *store, const char *url, int64_t *ret_id,
+                                    struct kns_error *err)
 {
     struct kns_arena *arena = kns_arena_new(0);
 
@@ -180,7 +188,8 @@ enum kns_status kns_store_find_feed(struct kns_store *store, const char *url, in
         status = find_by(store, FEED_BY_OLD_URL, url, ret_id, err);
     if (status == KNS_ENOTFOUND) {
         const char *shown = kns_url_without_credentials(arena, url);
-        status = kns_fail(err, KNS_ENOTFOUND, "no feed has the URL %s", shown == NULL ? "given" : shown);
+        status =
+            kns_fail(err, KNS_ENOTFOUND, "no feed has the URL %s", shown == NULL ? "given" : shown);
     }
     kns_arena_free(arena);
     return status;
@@ -197,7 +206,8 @@ static bool has_tag(struct kns_store *store, int64_t id, const char *tag)
     return has;
 }
 
-static bool is_wanted(struct kns_store *store, const struct kns_feed_filter *filter, const struct kns_feed *feed)
+static bool is_wanted(struct kns_store *store, const struct kns_feed_filter *filter,
+                      const struct kns_feed *feed)
 {
     if (filter == NULL)
         return true;
@@ -208,7 +218,8 @@ static bool is_wanted(struct kns_store *store, const struct kns_feed_filter *fil
 
 /* A page of feeds at a time, so that the callback may take its time without holding a read open. */
 enum kns_status kns_store_each_feed(struct kns_store *store, const struct kns_feed_filter *filter,
-                                    bool (*on_feed)(void *ctx, const struct kns_feed *feed), void *ctx, struct kns_error *err)
+                                    bool (*on_feed)(void *ctx, const struct kns_feed *feed),
+                                    void *ctx, struct kns_error *err)
 {
     enum { PAGE = 200 };
     struct kns_arena *arena = kns_arena_new(0);
@@ -249,12 +260,14 @@ enum kns_status kns_store_each_feed(struct kns_store *store, const struct kns_fe
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
-static enum kns_status add_tags(struct kns_store *store, int64_t id, const struct kns_strings *tags, struct kns_error *err)
+static enum kns_status add_tags(struct kns_store *store, int64_t id, const struct kns_strings *tags,
+                                struct kns_error *err)
 {
     const struct kns_string *tag;
     enum kns_status status = KNS_OK;
 
-    for (tag = tags == NULL ? NULL : tags->list.first; tag != NULL && status == KNS_OK; tag = tag->next) {
+    for (tag = tags == NULL ? NULL : tags->list.first; tag != NULL && status == KNS_OK;
+         tag = tag->next) {
         sqlite3_stmt *stmt = kns_sql(store, FEED_TAG_INSERT);
         kns_bind_int(stmt, 1, id);
         kns_bind_text(stmt, 2, tag->value);
@@ -263,10 +276,12 @@ static enum kns_status add_tags(struct kns_store *store, int64_t id, const struc
     return status;
 }
 
-static enum kns_status put_access(struct kns_store *store, int64_t id, const struct kns_feed_access *access, struct kns_error *err)
+static enum kns_status put_access(struct kns_store *store, int64_t id,
+                                  const struct kns_feed_access *access, struct kns_error *err)
 {
-    const char *const fields[] = {access->user,    access->password,   access->bearer_token, access->headers,
-                                  access->user_agent, access->proxy, access->ca_file,      access->http_version};
+    const char *const fields[] = {access->user,    access->password,    access->bearer_token,
+                                  access->headers, access->user_agent,  access->proxy,
+                                  access->ca_file, access->http_version};
     sqlite3_stmt *stmt = kns_sql(store, ACCESS_PUT);
 
     kns_bind_int(stmt, 1, id);
@@ -275,7 +290,8 @@ static enum kns_status put_access(struct kns_store *store, int64_t id, const str
     return kns_sql_do(store, stmt, err);
 }
 
-static enum kns_status set_int(struct kns_store *store, enum statement which, int64_t id, int64_t value, struct kns_error *err)
+static enum kns_status set_int(struct kns_store *store, enum statement which, int64_t id,
+                               int64_t value, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, which);
 
@@ -284,7 +300,8 @@ static enum kns_status set_int(struct kns_store *store, enum statement which, in
     return kns_sql_do(store, stmt, err);
 }
 
-static enum kns_status set_text(struct kns_store *store, enum statement which, int64_t id, const char *value, struct kns_error *err)
+static enum kns_status set_text(struct kns_store *store, enum statement which, int64_t id,
+                                const char *value, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, which);
 
@@ -293,7 +310,8 @@ static enum kns_status set_text(struct kns_store *store, enum statement which, i
     return kns_sql_do(store, stmt, err);
 }
 
-static enum kns_status delete_by(struct kns_store *store, enum statement which, int64_t id, struct kns_error *err)
+static enum kns_status delete_by(struct kns_store *store, enum statement which, int64_t id,
+                                 struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, which);
 
@@ -302,7 +320,8 @@ static enum kns_status delete_by(struct kns_store *store, enum statement which, 
 }
 
 /* The URL changes: what the old one vouched for is dropped, and it is remembered. */
-static enum kns_status change_url(struct kns_store *store, int64_t id, const char *url, struct kns_error *err)
+static enum kns_status change_url(struct kns_store *store, int64_t id, const char *url,
+                                  struct kns_error *err)
 {
     struct kns_arena *arena = kns_arena_new(0);
     struct kns_feed *feed = NULL;
@@ -339,25 +358,29 @@ static enum kns_status change_url(struct kns_store *store, int64_t id, const cha
     return status;
 }
 
-static enum kns_status apply_edit(struct kns_store *store, int64_t id, const struct kns_feed_edit *edit, struct kns_error *err)
+static enum kns_status apply_edit(struct kns_store *store, int64_t id,
+                                  const struct kns_feed_edit *edit, struct kns_error *err)
 {
     enum kns_status status = KNS_OK;
 
     if (edit->user_title != NULL)
-        status = set_text(store, FEED_SET_TITLE, id, edit->user_title[0] == '\0' ? NULL : edit->user_title, err);
+        status = set_text(store, FEED_SET_TITLE, id,
+                          edit->user_title[0] == '\0' ? NULL : edit->user_title, err);
     if (status == KNS_OK && edit->set_newsletter)
         status = set_int(store, FEED_SET_NEWSLETTER, id, edit->newsletter, err);
     if (status == KNS_OK && edit->set_every)
         status = set_int(store, FEED_SET_EVERY, id, edit->every_s, err);
     if (status == KNS_OK && edit->set_paused)
-        status = set_int(store, FEED_SET_STATE, id, edit->paused ? KNS_FEED_PAUSED : KNS_FEED_ACTIVE, err);
+        status = set_int(store, FEED_SET_STATE, id,
+                         edit->paused ? KNS_FEED_PAUSED : KNS_FEED_ACTIVE, err);
     if (status == KNS_OK && edit->access != NULL)
         status = put_access(store, id, edit->access, err);
     return status;
 }
 
-enum kns_status kns_store_add_feed(struct kns_store *store, const struct kns_feed_edit *edit, struct kns_time now,
-                                   struct kns_time first_poll_at, int64_t *ret_id, struct kns_error *err)
+enum kns_status kns_store_add_feed(struct kns_store *store, const struct kns_feed_edit *edit,
+                                   struct kns_time now, struct kns_time first_poll_at,
+                                   int64_t *ret_id, struct kns_error *err)
 {
     struct kns_arena *arena = kns_arena_new(0);
     int64_t id = 0;
@@ -390,15 +413,18 @@ enum kns_status kns_store_add_feed(struct kns_store *store, const struct kns_fee
     if (status != KNS_OK)
         return status;
     *ret_id = id;
-    return known ? kns_fail(err, KNS_EEXIST, "subscribed already, as feed %lld", (long long)id) : KNS_OK;
+    return known ? kns_fail(err, KNS_EEXIST, "subscribed already, as feed %lld", (long long)id)
+                 : KNS_OK;
 }
 
-enum kns_status kns_store_edit_feed(struct kns_store *store, int64_t id, const struct kns_feed_edit *edit, struct kns_time now,
+enum kns_status kns_store_edit_feed(struct kns_store *store, int64_t id,
+                                    const struct kns_feed_edit *edit, struct kns_time now,
                                     struct kns_error *err)
 {
     struct kns_arena *arena = kns_arena_new(0);
     struct kns_feed *feed = NULL;
-    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : kns_savepoint_begin(store, err);
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                           : kns_savepoint_begin(store, err);
 
     if (status != KNS_OK) {
         kns_arena_free(arena);
@@ -420,7 +446,8 @@ enum kns_status kns_store_edit_feed(struct kns_store *store, int64_t id, const s
 }
 
 /* The next item that only this feed carries and nobody marked; 0: none. */
-static enum kns_status remove_lonely_items(struct kns_store *store, int64_t feed_id, struct kns_error *err)
+static enum kns_status remove_lonely_items(struct kns_store *store, int64_t feed_id,
+                                           struct kns_error *err)
 {
     int64_t after = 0;
     enum kns_status status = KNS_OK;
@@ -457,7 +484,8 @@ static enum kns_status remove_lonely_items(struct kns_store *store, int64_t feed
             kns_bind_int(kept, 1, ids[i]);
             bool keep = owner != 0 || kns_sql_next(store, kept, NULL) == KNS_OK;
             sqlite3_reset(kept);
-            status = keep ? set_int(store, ITEM_SET_OWNER, ids[i], owner, err) : kns_items_remove(store, ids[i], err);
+            status = keep ? set_int(store, ITEM_SET_OWNER, ids[i], owner, err)
+                          : kns_items_remove(store, ids[i], err);
             if (status == KNS_OK && keep)
                 status = delete_by(store, ITEM_SET_SOURCES, ids[i], err);
             if (status != KNS_OK)
@@ -466,11 +494,13 @@ static enum kns_status remove_lonely_items(struct kns_store *store, int64_t feed
     }
 }
 
-enum kns_status kns_store_remove_feed(struct kns_store *store, int64_t id, struct kns_time now, struct kns_error *err)
+enum kns_status kns_store_remove_feed(struct kns_store *store, int64_t id, struct kns_time now,
+                                      struct kns_error *err)
 {
     struct kns_arena *arena = kns_arena_new(0);
     struct kns_feed *feed = NULL;
-    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : kns_savepoint_begin(store, err);
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                           : kns_savepoint_begin(store, err);
 
     if (status != KNS_OK) {
         kns_arena_free(arena);
@@ -489,12 +519,14 @@ enum kns_status kns_store_remove_feed(struct kns_store *store, int64_t id, struc
     return kns_savepoint_end(store, status, err);
 }
 
-enum kns_status kns_store_merge_feeds(struct kns_store *store, int64_t from, int64_t into, struct kns_time now, struct kns_error *err)
+enum kns_status kns_store_merge_feeds(struct kns_store *store, int64_t from, int64_t into,
+                                      struct kns_time now, struct kns_error *err)
 {
     static const enum statement moves[] = {FEED_TAG_COPY, FEED_URL_MOVE, KEY_MOVE, SIGHTING_MOVE};
     struct kns_arena *arena = kns_arena_new(0);
     struct kns_feed *feed = NULL;
-    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : kns_savepoint_begin(store, err);
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                           : kns_savepoint_begin(store, err);
 
     if (status != KNS_OK) {
         kns_arena_free(arena);

@@ -53,8 +53,8 @@ static const char *hash_of(struct kns_arena *arena, const struct kns_entry *entr
             a = (a ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
             b = (b ^ (unsigned char)*c) * UINT64_C(0x100000001b3) + 0x9e37;
         }
-    return kns_arena_printf(arena, "%016llx%016llx@%lld", (unsigned long long)a, (unsigned long long)b,
-                            (long long)entry->published.unix_s);
+    return kns_arena_printf(arena, "%016llx%016llx@%lld", (unsigned long long)a,
+                            (unsigned long long)b, (long long)entry->published.unix_s);
 }
 
 static bool fill(struct kns_arena *arena, const struct kns_document *document, struct identity *ids)
@@ -75,7 +75,8 @@ static bool fill(struct kns_arena *arena, const struct kns_document *document, s
 static bool drop_ambiguous(struct identity *ids, size_t n)
 {
     struct pair *urls = malloc((n + 1) * sizeof(*urls)), *guids = malloc((n + 1) * sizeof(*guids));
-    bool *url_ambiguous = calloc(n + 1, sizeof(bool)), *guid_ambiguous = calloc(n + 1, sizeof(bool));
+    bool *url_ambiguous = calloc(n + 1, sizeof(bool)),
+         *guid_ambiguous = calloc(n + 1, sizeof(bool));
     size_t n_urls = 0, n_guids = 0;
     bool good = urls != NULL && guids != NULL && url_ambiguous != NULL && guid_ambiguous != NULL;
 
@@ -85,7 +86,8 @@ static bool drop_ambiguous(struct identity *ids, size_t n)
         if (ids[i].guid != NULL)
             guids[n_guids++] = (struct pair){ids[i].guid, ids[i].url == NULL ? "" : ids[i].url, i};
     }
-    good = good && find_ambiguous(urls, n_urls, url_ambiguous) && find_ambiguous(guids, n_guids, guid_ambiguous);
+    good = good && find_ambiguous(urls, n_urls, url_ambiguous) &&
+           find_ambiguous(guids, n_guids, guid_ambiguous);
     for (size_t i = 0; good && i < n; i++) {
         /* The same guid with several URLs tells nothing apart; the URLs then do. */
         if (guid_ambiguous[i])

@@ -47,7 +47,8 @@ const char *kns_column_copy(struct kns_arena *arena, sqlite3_stmt *stmt, int at)
 /* An atomic part inside whatever transaction is open (or one of its own): end commits when status is KNS_OK, else undoes; it returns
  * status, or why it could not commit. */
 enum kns_status kns_savepoint_begin(struct kns_store *store, struct kns_error *err);
-enum kns_status kns_savepoint_end(struct kns_store *store, enum kns_status status, struct kns_error *err);
+enum kns_status kns_savepoint_end(struct kns_store *store, enum kns_status status,
+                                  struct kns_error *err);
 
 /* schema.c */
 extern const int kns_schema_version;
@@ -62,20 +63,27 @@ const char *kns_search_translate(struct kns_arena *arena, const char *query);
 struct search_text {
     const char *title, *author, *body;
 };
-bool kns_search_text(struct kns_arena *arena, const struct kns_entry *entry, const char *note, struct search_text *ret);
-enum kns_status kns_search_add(struct kns_store *store, int64_t item_id, const struct search_text *text, struct kns_error *err);
-enum kns_status kns_search_remove(struct kns_store *store, int64_t item_id, const struct search_text *text, struct kns_error *err);
-const char *kns_search_snippet(struct kns_arena *arena, const char *query, const struct kns_entry *entry);
+bool kns_search_text(struct kns_arena *arena, const struct kns_entry *entry, const char *note,
+                     struct search_text *ret);
+enum kns_status kns_search_add(struct kns_store *store, int64_t item_id,
+                               const struct search_text *text, struct kns_error *err);
+enum kns_status kns_search_remove(struct kns_store *store, int64_t item_id,
+                                  const struct search_text *text, struct kns_error *err);
+const char *kns_search_snippet(struct kns_arena *arena, const char *query,
+                               const struct kns_entry *entry);
 
 /* items.c */
-enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id, const struct kns_document *document, struct kns_time now,
+enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id,
+                                        const struct kns_document *document, struct kns_time now,
                                         struct kns_poll_result *result, struct kns_error *err);
 enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struct kns_error *err);
-enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row, bool with_content,
-                               struct kns_item **ret_item, struct kns_error *err);
+enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row,
+                               bool with_content, struct kns_item **ret_item,
+                               struct kns_error *err);
 
 /* events.c */
-enum kns_status kns_event_add(struct kns_store *store, enum kns_event_kind kind, const char *what, int64_t item_id, int64_t feed_id,
-                              struct kns_time at, struct kns_error *err);
+enum kns_status kns_event_add(struct kns_store *store, enum kns_event_kind kind, const char *what,
+                              int64_t item_id, int64_t feed_id, struct kns_time at,
+                              struct kns_error *err);
 
 #endif

@@ -19,8 +19,8 @@ struct arrival {
 /* ---- keys --------------------------------------------------------------------------------------------------------- */
 
 /* KNS_ENOTFOUND: the key is new. *ret_item 0: the item was removed. */
-static enum kns_status find_key(struct kns_store *store, enum key_kind kind, int64_t scope, const char *key, int64_t *ret_item,
-                                struct kns_error *err)
+static enum kns_status find_key(struct kns_store *store, enum key_kind kind, int64_t scope,
+                                const char *key, int64_t *ret_item, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, KEY_FIND);
 
@@ -37,8 +37,8 @@ static enum kns_status find_key(struct kns_store *store, enum key_kind kind, int
     return status;
 }
 
-static enum kns_status put_key(struct kns_store *store, enum key_kind kind, int64_t scope, const char *key, int64_t item_id,
-                               struct kns_error *err)
+static enum kns_status put_key(struct kns_store *store, enum key_kind kind, int64_t scope,
+                               const char *key, int64_t item_id, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, KEY_PUT);
 
@@ -53,15 +53,16 @@ static enum kns_status put_key(struct kns_store *store, enum key_kind kind, int6
 
 /* The item that the entry is, and by which rule; KNS_ENOTFOUND: none yet. The guid first: the same guid in the same feed is the
  * same item, wherever it moved. */
-static enum kns_status recognise(struct arrival *a, const struct identity *id, int64_t *ret_item, enum identity_rule *ret_rule,
-                                 struct kns_error *err)
+static enum kns_status recognise(struct arrival *a, const struct identity *id, int64_t *ret_item,
+                                 enum identity_rule *ret_rule, struct kns_error *err)
 {
     int64_t by_url = 0;
     enum kns_status status = find_key(a->store, KEY_GUID, a->feed_id, id->guid, ret_item, err);
 
     *ret_rule = RULE_GUID;
     if (status == KNS_OK) {
-        enum kns_status url = id->url == NULL ? KNS_OK : find_key(a->store, KEY_URL, 0, id->url, &by_url, err);
+        enum kns_status url =
+            id->url == NULL ? KNS_OK : find_key(a->store, KEY_URL, 0, id->url, &by_url, err);
         if (url == KNS_ENOTFOUND)
             *ret_rule = RULE_MOVED;
         return KNS_OK;
@@ -77,7 +78,8 @@ static enum kns_status recognise(struct arrival *a, const struct identity *id, i
     return status;
 }
 
-static enum kns_status put_keys(struct arrival *a, const struct identity *id, int64_t item_id, struct kns_error *err)
+static enum kns_status put_keys(struct arrival *a, const struct identity *id, int64_t item_id,
+                                struct kns_error *err)
 {
     enum kns_status status = put_key(a->store, KEY_URL, 0, id->url, item_id, err);
 
@@ -119,7 +121,8 @@ static int64_t hash_of(const struct kns_entry *entry, const char *detail)
     return (int64_t)hash;
 }
 
-static enum kns_status put_content(struct kns_store *store, int64_t item_id, const struct kns_entry *entry, struct kns_error *err)
+static enum kns_status put_content(struct kns_store *store, int64_t item_id,
+                                   const struct kns_entry *entry, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, CONTENT_PUT);
 
@@ -130,8 +133,9 @@ static enum kns_status put_content(struct kns_store *store, int64_t item_id, con
     return kns_sql_do(store, stmt, err);
 }
 
-static enum kns_status put_sighting(struct arrival *a, const struct kns_entry *entry, int64_t item_id, int64_t sort_at,
-                                    enum identity_rule rule, int64_t hash, struct kns_error *err)
+static enum kns_status put_sighting(struct arrival *a, const struct kns_entry *entry,
+                                    int64_t item_id, int64_t sort_at, enum identity_rule rule,
+                                    int64_t hash, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(a->store, SIGHTING_PUT);
 
@@ -154,7 +158,8 @@ static enum kns_status put_sighting(struct arrival *a, const struct kns_entry *e
 
 /* ---- arrivals ------------------------------------------------------------------------------------------------------- */
 
-static enum kns_status index_text(struct arrival *a, const struct kns_entry *entry, int64_t item_id, struct kns_error *err)
+static enum kns_status index_text(struct arrival *a, const struct kns_entry *entry, int64_t item_id,
+                                  struct kns_error *err)
 {
     struct search_text text;
 
@@ -163,12 +168,14 @@ static enum kns_status index_text(struct arrival *a, const struct kns_entry *ent
     return kns_search_add(a->store, item_id, &text, err);
 }
 
-static enum kns_status insert_item(struct arrival *a, const struct kns_entry *entry, const struct identity *id, const char *detail,
+static enum kns_status insert_item(struct arrival *a, const struct kns_entry *entry,
+                                   const struct identity *id, const char *detail,
                                    struct kns_error *err)
 {
     struct kns_time said = kns_time_given(entry->published) ? entry->published : entry->updated;
     /* A date in the future must not lift an item above the present. */
-    int64_t sort_at = kns_time_given(said) && said.unix_s < a->now.unix_s ? said.unix_s : a->now.unix_s;
+    int64_t sort_at =
+        kns_time_given(said) && said.unix_s < a->now.unix_s ? said.unix_s : a->now.unix_s;
     sqlite3_stmt *stmt = kns_sql(a->store, ITEM_INSERT);
 
     kns_bind_int(stmt, 1, a->feed_id);
@@ -192,7 +199,8 @@ static enum kns_status insert_item(struct arrival *a, const struct kns_entry *en
 }
 
 /* The item as it is stored. */
-static enum kns_status load_item(struct arrival *a, int64_t item_id, struct kns_item **ret_item, struct kns_error *err)
+static enum kns_status load_item(struct arrival *a, int64_t item_id, struct kns_item **ret_item,
+                                 struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(a->store, ITEM_GET);
 
@@ -205,8 +213,8 @@ static enum kns_status load_item(struct arrival *a, int64_t item_id, struct kns_
 }
 
 /* The feed that an item was first seen in has edited it: it keeps its id, flags and place, and is not new again. */
-static enum kns_status edit_item(struct arrival *a, int64_t item_id, const struct kns_entry *entry, const char *detail,
-                                 struct kns_error *err)
+static enum kns_status edit_item(struct arrival *a, int64_t item_id, const struct kns_entry *entry,
+                                 const char *detail, struct kns_error *err)
 {
     struct kns_item *old = NULL;
     struct search_text text;
@@ -230,12 +238,14 @@ static enum kns_status edit_item(struct arrival *a, int64_t item_id, const struc
     if (status == KNS_OK)
         status = put_content(a->store, item_id, entry, err);
     if (status == KNS_OK)
-        status = kns_event_add(a->store, KNS_EVENT_ITEM, "updated", item_id, a->feed_id, a->now, err);
+        status =
+            kns_event_add(a->store, KNS_EVENT_ITEM, "updated", item_id, a->feed_id, a->now, err);
     a->result->updated_items++;
     return status;
 }
 
-static enum kns_status item_owner(struct kns_store *store, int64_t item_id, int64_t *ret_feed, struct kns_error *err)
+static enum kns_status item_owner(struct kns_store *store, int64_t item_id, int64_t *ret_feed,
+                                  struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, ITEM_OWNER);
 
@@ -247,8 +257,8 @@ static enum kns_status item_owner(struct kns_store *store, int64_t item_id, int6
     return status;
 }
 
-static enum kns_status update_sighting(struct arrival *a, const struct kns_entry *entry, int64_t item_id, int64_t hash,
-                                       struct kns_error *err)
+static enum kns_status update_sighting(struct arrival *a, const struct kns_entry *entry,
+                                       int64_t item_id, int64_t hash, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(a->store, SIGHTING_UPDATE);
 
@@ -261,8 +271,9 @@ static enum kns_status update_sighting(struct arrival *a, const struct kns_entry
 }
 
 /* A known item in a feed that had not carried it. */
-static enum kns_status see_elsewhere(struct arrival *a, const struct kns_entry *entry, int64_t item_id, enum identity_rule rule,
-                                     int64_t hash, struct kns_error *err)
+static enum kns_status see_elsewhere(struct arrival *a, const struct kns_entry *entry,
+                                     int64_t item_id, enum identity_rule rule, int64_t hash,
+                                     struct kns_error *err)
 {
     struct kns_item *item = NULL;
     enum kns_status status = load_item(a, item_id, &item, err);
@@ -276,8 +287,10 @@ static enum kns_status see_elsewhere(struct arrival *a, const struct kns_entry *
     return kns_sql_do(a->store, stmt, err);
 }
 
-static enum kns_status meet_again(struct arrival *a, const struct kns_entry *entry, const struct identity *id, int64_t item_id,
-                                  enum identity_rule rule, const char *detail, struct kns_error *err)
+static enum kns_status meet_again(struct arrival *a, const struct kns_entry *entry,
+                                  const struct identity *id, int64_t item_id,
+                                  enum identity_rule rule, const char *detail,
+                                  struct kns_error *err)
 {
     int64_t hash = hash_of(entry, detail), stored = 0, owner = 0;
     sqlite3_stmt *stmt = kns_sql(a->store, SIGHTING_GET);
@@ -296,7 +309,8 @@ static enum kns_status meet_again(struct arrival *a, const struct kns_entry *ent
         return KNS_OK;
     status = put_keys(a, id, item_id, err);
     if (status == KNS_OK)
-        status = seen_here ? update_sighting(a, entry, item_id, hash, err) : see_elsewhere(a, entry, item_id, rule, hash, err);
+        status = seen_here ? update_sighting(a, entry, item_id, hash, err)
+                           : see_elsewhere(a, entry, item_id, rule, hash, err);
     if (status == KNS_OK)
         status = item_owner(a->store, item_id, &owner, err);
     if (status == KNS_OK && seen_here && owner == a->feed_id)
@@ -304,7 +318,8 @@ static enum kns_status meet_again(struct arrival *a, const struct kns_entry *ent
     return status;
 }
 
-static enum kns_status store_entry(struct arrival *a, const struct kns_entry *entry, const struct identity *id, struct kns_error *err)
+static enum kns_status store_entry(struct arrival *a, const struct kns_entry *entry,
+                                   const struct identity *id, struct kns_error *err)
 {
     int64_t item_id = 0;
     enum identity_rule rule = RULE_NEW;
@@ -324,11 +339,13 @@ static enum kns_status store_entry(struct arrival *a, const struct kns_entry *en
     return meet_again(a, entry, id, item_id, rule, detail, err);
 }
 
-enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id, const struct kns_document *document, struct kns_time now,
+enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id,
+                                        const struct kns_document *document, struct kns_time now,
                                         struct kns_poll_result *result, struct kns_error *err)
 {
     struct kns_arena *ids_arena = kns_arena_new(0), *arena = kns_arena_new(0);
-    struct arrival a = {.store = store, .arena = arena, .feed_id = feed_id, .now = now, .result = result};
+    struct arrival a = {
+        .store = store, .arena = arena, .feed_id = feed_id, .now = now, .result = result};
     enum kns_status status = KNS_OK;
     const struct identity *ids = ids_arena == NULL ? NULL : kns_identity_of(ids_arena, document);
 
@@ -336,13 +353,14 @@ enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     /* Feeds list the newest first; the oldest gets the smallest id. */
     size_t n = document->entries.count, i = 0;
-    const struct kns_entry **order = status == KNS_OK ? kns_arena_alloc(ids_arena, (n + 1) * sizeof(*order)) : NULL;
+    const struct kns_entry **order =
+        status == KNS_OK ? kns_arena_alloc(ids_arena, (n + 1) * sizeof(*order)) : NULL;
     if (status == KNS_OK && order == NULL)
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK) {
         const struct kns_entry *entry;
         KNS_LIST_EACH(entry, &document->entries)
-            order[i++] = entry;
+        order[i++] = entry;
     }
     while (status == KNS_OK && i-- > 0) {
         status = store_entry(&a, order[i], &ids[i], err);
@@ -355,7 +373,8 @@ enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
-static enum kns_status load_content(struct kns_store *store, struct kns_arena *arena, struct kns_item *item, struct kns_error *err)
+static enum kns_status load_content(struct kns_store *store, struct kns_arena *arena,
+                                    struct kns_item *item, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, CONTENT_GET);
 
@@ -370,13 +389,15 @@ static enum kns_status load_content(struct kns_store *store, struct kns_arena *a
     return status == KNS_ENOTFOUND ? KNS_OK : status;
 }
 
-static enum kns_status load_feeds(struct kns_store *store, struct kns_arena *arena, struct kns_item *item, struct kns_error *err)
+static enum kns_status load_feeds(struct kns_store *store, struct kns_arena *arena,
+                                  struct kns_item *item, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, SIGHTING_OF_ITEM);
     enum kns_status status;
 
     kns_bind_int(stmt, 1, item->id);
-    for (status = kns_sql_next(store, stmt, err); status == KNS_OK; status = kns_sql_next(store, stmt, err)) {
+    for (status = kns_sql_next(store, stmt, err); status == KNS_OK;
+         status = kns_sql_next(store, stmt, err)) {
         struct kns_item_feed *feed = KNS_NEW(arena, struct kns_item_feed);
         if (feed == NULL) {
             sqlite3_reset(stmt);
@@ -392,13 +413,15 @@ static enum kns_status load_feeds(struct kns_store *store, struct kns_arena *are
     return status == KNS_ENOTFOUND ? KNS_OK : status;
 }
 
-static enum kns_status load_tags(struct kns_store *store, struct kns_arena *arena, struct kns_item *item, struct kns_error *err)
+static enum kns_status load_tags(struct kns_store *store, struct kns_arena *arena,
+                                 struct kns_item *item, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, ITEM_TAG_LIST);
     enum kns_status status;
 
     kns_bind_int(stmt, 1, item->id);
-    for (status = kns_sql_next(store, stmt, err); status == KNS_OK; status = kns_sql_next(store, stmt, err)) {
+    for (status = kns_sql_next(store, stmt, err); status == KNS_OK;
+         status = kns_sql_next(store, stmt, err)) {
         struct kns_string *tag = KNS_NEW(arena, struct kns_string);
         if (tag == NULL) {
             sqlite3_reset(stmt);
@@ -410,8 +433,8 @@ static enum kns_status load_tags(struct kns_store *store, struct kns_arena *aren
     return status == KNS_ENOTFOUND ? KNS_OK : status;
 }
 
-enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row, bool with_content,
-                               struct kns_item **ret_item, struct kns_error *err)
+enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row,
+                               bool with_content, struct kns_item **ret_item, struct kns_error *err)
 {
     struct kns_item *item = KNS_NEW(arena, struct kns_item);
     json_t *json = json_loads(kns_column(row, 10), 0, NULL);
@@ -419,7 +442,8 @@ enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena,
 
     json_decref(json);
     if (item == NULL || entry == NULL)
-        return json == NULL ? kns_fail(err, KNS_ECORRUPT, "item %lld cannot be read", (long long)sqlite3_column_int64(row, 0))
+        return json == NULL ? kns_fail(err, KNS_ECORRUPT, "item %lld cannot be read",
+                                       (long long)sqlite3_column_int64(row, 0))
                             : kns_fail(err, KNS_ENOMEM, "out of memory");
     item->entry = *entry;
     item->id = sqlite3_column_int64(row, 0);
@@ -442,8 +466,8 @@ enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena,
     return status;
 }
 
-enum kns_status kns_store_get_item(struct kns_store *store, struct kns_arena *arena, int64_t id, struct kns_item **ret_item,
-                                   struct kns_error *err)
+enum kns_status kns_store_get_item(struct kns_store *store, struct kns_arena *arena, int64_t id,
+                                   struct kns_item **ret_item, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, ITEM_GET);
 
@@ -458,13 +482,16 @@ enum kns_status kns_store_get_item(struct kns_store *store, struct kns_arena *ar
 }
 
 enum kns_status kns_store_each_sighting(struct kns_store *store, int64_t item_id,
-                                        bool (*on_sighting)(void *ctx, const struct kns_sighting *s), void *ctx, struct kns_error *err)
+                                        bool (*on_sighting)(void *ctx,
+                                                            const struct kns_sighting *s),
+                                        void *ctx, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, SIGHTING_OF_ITEM);
     enum kns_status status;
 
     kns_bind_int(stmt, 1, item_id);
-    for (status = kns_sql_next(store, stmt, err); status == KNS_OK; status = kns_sql_next(store, stmt, err)) {
+    for (status = kns_sql_next(store, stmt, err); status == KNS_OK;
+         status = kns_sql_next(store, stmt, err)) {
         enum identity_rule rule = (enum identity_rule)sqlite3_column_int(stmt, 6);
         struct kns_sighting s = {
             .feed_id = sqlite3_column_int64(stmt, 0),
@@ -500,7 +527,8 @@ enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struc
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK)
         status = kns_search_remove(store, item_id, &text, err);
-    for (const struct kns_item_feed *feed = item == NULL ? NULL : item->feeds.first; feed != NULL && status == KNS_OK; feed = feed->next) {
+    for (const struct kns_item_feed *feed = item == NULL ? NULL : item->feeds.first;
+         feed != NULL && status == KNS_OK; feed = feed->next) {
         sqlite3_stmt *stmt = kns_sql(store, FEED_ADD_ITEMS);
         kns_bind_int(stmt, 1, feed->id);
         kns_bind_int(stmt, 2, -1);
@@ -516,7 +544,8 @@ enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struc
     return status;
 }
 
-static enum kns_status set_flag(struct kns_store *store, enum statement which, int64_t id, bool value, struct kns_error *err)
+static enum kns_status set_flag(struct kns_store *store, enum statement which, int64_t id,
+                                bool value, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, which);
 
@@ -525,12 +554,13 @@ static enum kns_status set_flag(struct kns_store *store, enum statement which, i
     return kns_sql_do(store, stmt, err);
 }
 
-static enum kns_status change_tags(struct kns_store *store, enum statement which, int64_t id, const struct kns_strings *tags,
-                                   struct kns_error *err)
+static enum kns_status change_tags(struct kns_store *store, enum statement which, int64_t id,
+                                   const struct kns_strings *tags, struct kns_error *err)
 {
     enum kns_status status = KNS_OK;
 
-    for (const struct kns_string *tag = tags == NULL ? NULL : tags->list.first; tag != NULL && status == KNS_OK; tag = tag->next) {
+    for (const struct kns_string *tag = tags == NULL ? NULL : tags->list.first;
+         tag != NULL && status == KNS_OK; tag = tag->next) {
         sqlite3_stmt *stmt = kns_sql(store, which);
         kns_bind_int(stmt, 1, id);
         kns_bind_text(stmt, 2, tag->value);
@@ -540,14 +570,16 @@ static enum kns_status change_tags(struct kns_store *store, enum statement which
 }
 
 /* The note is searched too, so that the index changes with it. */
-static enum kns_status set_note(struct kns_store *store, struct kns_arena *arena, const struct kns_item *item, const char *note,
+static enum kns_status set_note(struct kns_store *store, struct kns_arena *arena,
+                                const struct kns_item *item, const char *note,
                                 struct kns_error *err)
 {
     struct search_text before, after;
     sqlite3_stmt *stmt = kns_sql(store, ITEM_SET_NOTE);
 
     note = *note == '\0' ? NULL : note;
-    if (!kns_search_text(arena, &item->entry, item->note, &before) || !kns_search_text(arena, &item->entry, note, &after))
+    if (!kns_search_text(arena, &item->entry, item->note, &before) ||
+        !kns_search_text(arena, &item->entry, note, &after))
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     kns_bind_int(stmt, 1, item->id);
     kns_bind_text(stmt, 2, note);
@@ -557,12 +589,14 @@ static enum kns_status set_note(struct kns_store *store, struct kns_arena *arena
     return status == KNS_OK ? kns_search_add(store, item->id, &after, err) : status;
 }
 
-enum kns_status kns_store_edit_item(struct kns_store *store, int64_t id, const struct kns_item_edit *edit, struct kns_time now,
+enum kns_status kns_store_edit_item(struct kns_store *store, int64_t id,
+                                    const struct kns_item_edit *edit, struct kns_time now,
                                     struct kns_error *err)
 {
     struct kns_arena *arena = kns_arena_new(0);
     struct kns_item *item = NULL;
-    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : kns_savepoint_begin(store, err);
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                           : kns_savepoint_begin(store, err);
 
     (void)now;
     if (status != KNS_OK) {

@@ -11,35 +11,44 @@ static const char step_1[] =
     "  user_title TEXT, title TEXT, home_page_url TEXT, description TEXT, icon TEXT,"
     "  state INTEGER NOT NULL DEFAULT 0, health INTEGER NOT NULL DEFAULT 0,"
     "  newsletter INTEGER NOT NULL DEFAULT 0, every_s INTEGER NOT NULL DEFAULT 0,"
-    "  added_at INTEGER NOT NULL, last_poll_at INTEGER NOT NULL DEFAULT 0, last_success_at INTEGER NOT NULL DEFAULT 0,"
-    "  last_new_item_at INTEGER NOT NULL DEFAULT 0, last_status INTEGER NOT NULL DEFAULT 0, last_error TEXT,"
+    "  added_at INTEGER NOT NULL, last_poll_at INTEGER NOT NULL DEFAULT 0, last_success_at INTEGER "
+    "NOT NULL DEFAULT 0,"
+    "  last_new_item_at INTEGER NOT NULL DEFAULT 0, last_status INTEGER NOT NULL DEFAULT 0, "
+    "last_error TEXT,"
     "  next_poll_at INTEGER NOT NULL, next_poll_reason TEXT, interval_s INTEGER NOT NULL DEFAULT 0,"
-    "  etag TEXT, last_modified TEXT, content_hash TEXT, consecutive_failures INTEGER NOT NULL DEFAULT 0,"
+    "  etag TEXT, last_modified TEXT, content_hash TEXT, consecutive_failures INTEGER NOT NULL "
+    "DEFAULT 0,"
     "  entries_per_day REAL NOT NULL DEFAULT -1, no_poll_before INTEGER NOT NULL DEFAULT 0,"
-    "  move_to TEXT, move_seen INTEGER NOT NULL DEFAULT 0, move_first_seen INTEGER NOT NULL DEFAULT 0,"
+    "  move_to TEXT, move_seen INTEGER NOT NULL DEFAULT 0, move_first_seen INTEGER NOT NULL "
+    "DEFAULT 0,"
     "  items INTEGER NOT NULL DEFAULT 0"
     ") STRICT;"
     "CREATE INDEX feed_by_key ON feed (url_key);"
     /* URLs that a feed has moved from. */
     "CREATE TABLE feed_url ("
-    "  url TEXT NOT NULL PRIMARY KEY, feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE"
+    "  url TEXT NOT NULL PRIMARY KEY, feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE "
+    "CASCADE"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX feed_url_by_feed ON feed_url (feed_id);"
     "CREATE TABLE feed_tag ("
-    "  feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY KEY (feed_id, tag)"
+    "  feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY "
+    "KEY (feed_id, tag)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX feed_tag_by_tag ON feed_tag (tag, feed_id);"
     /* How to fetch a feed: apart, so that no listing can show a secret (law 6). */
     "CREATE TABLE feed_access ("
     "  feed_id INTEGER PRIMARY KEY REFERENCES feed (id) ON DELETE CASCADE,"
-    "  user TEXT, password TEXT, bearer_token TEXT, headers TEXT, user_agent TEXT, proxy TEXT, ca_file TEXT, http_version TEXT"
+    "  user TEXT, password TEXT, bearer_token TEXT, headers TEXT, user_agent TEXT, proxy TEXT, "
+    "ca_file TEXT, http_version TEXT"
     ") STRICT;"
     /* Articles. detail is the entry as a JSON Feed item without its content, which lists never read. */
     "CREATE TABLE item ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  feed_id INTEGER NOT NULL," /* whose edits change it: the feed that it was first seen in; 0: none any more */
-    "  sort_at INTEGER NOT NULL, first_seen INTEGER NOT NULL, changed_at INTEGER NOT NULL DEFAULT 0,"
-    "  read INTEGER NOT NULL DEFAULT 0, starred INTEGER NOT NULL DEFAULT 0, score INTEGER NOT NULL DEFAULT 0,"
+    "  sort_at INTEGER NOT NULL, first_seen INTEGER NOT NULL, changed_at INTEGER NOT NULL DEFAULT "
+    "0,"
+    "  read INTEGER NOT NULL DEFAULT 0, starred INTEGER NOT NULL DEFAULT 0, score INTEGER NOT NULL "
+    "DEFAULT 0,"
     "  sources INTEGER NOT NULL DEFAULT 1, note TEXT, section TEXT, detail TEXT NOT NULL"
     ") STRICT;"
     "CREATE INDEX item_by_time ON item (sort_at, id);"
@@ -48,38 +57,47 @@ static const char step_1[] =
     "CREATE INDEX item_unread ON item (sort_at, id) WHERE read = 0;"
     "CREATE INDEX item_starred ON item (sort_at, id) WHERE starred = 1;"
     "CREATE TABLE item_content ("
-    "  item_id INTEGER PRIMARY KEY REFERENCES item (id) ON DELETE CASCADE, html TEXT, text TEXT, summary_html TEXT"
+    "  item_id INTEGER PRIMARY KEY REFERENCES item (id) ON DELETE CASCADE, html TEXT, text TEXT, "
+    "summary_html TEXT"
     ") STRICT;"
     /* What makes an entry known (law 2): its canonical URL anywhere, its guid or hash in one feed. item_id 0: the item was
        removed and must not come back as new. */
     "CREATE TABLE item_key ("
-    "  kind INTEGER NOT NULL, scope INTEGER NOT NULL, key TEXT NOT NULL, item_id INTEGER NOT NULL, PRIMARY KEY (kind, scope, key)"
+    "  kind INTEGER NOT NULL, scope INTEGER NOT NULL, key TEXT NOT NULL, item_id INTEGER NOT NULL, "
+    "PRIMARY KEY (kind, scope, key)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX item_key_by_item ON item_key (item_id);"
     /* Where an item was seen. */
     "CREATE TABLE sighting ("
-    "  feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE, item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,"
-    "  sort_at INTEGER NOT NULL, first_seen INTEGER NOT NULL, guid TEXT, url TEXT, rule INTEGER NOT NULL, entry_hash INTEGER NOT NULL,"
+    "  feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE, item_id INTEGER NOT NULL "
+    "REFERENCES item (id) ON DELETE CASCADE,"
+    "  sort_at INTEGER NOT NULL, first_seen INTEGER NOT NULL, guid TEXT, url TEXT, rule INTEGER "
+    "NOT NULL, entry_hash INTEGER NOT NULL,"
     "  PRIMARY KEY (feed_id, item_id)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX sighting_by_item ON sighting (item_id, feed_id);"
     "CREATE INDEX sighting_by_time ON sighting (feed_id, sort_at, item_id);"
     "CREATE TABLE item_tag ("
-    "  item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY KEY (item_id, tag)"
+    "  item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY "
+    "KEY (item_id, tag)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX item_tag_by_tag ON item_tag (tag, item_id);"
     "CREATE TABLE poll ("
     "  id INTEGER PRIMARY KEY, feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE,"
-    "  at INTEGER NOT NULL, duration_ms INTEGER NOT NULL, outcome INTEGER NOT NULL, http_status INTEGER NOT NULL, bytes INTEGER NOT NULL,"
-    "  new_items INTEGER NOT NULL, updated_items INTEGER NOT NULL, error TEXT, next_poll_at INTEGER NOT NULL, next_poll_reason TEXT"
+    "  at INTEGER NOT NULL, duration_ms INTEGER NOT NULL, outcome INTEGER NOT NULL, http_status "
+    "INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "  new_items INTEGER NOT NULL, updated_items INTEGER NOT NULL, error TEXT, next_poll_at "
+    "INTEGER NOT NULL, next_poll_reason TEXT"
     ") STRICT;"
     "CREATE INDEX poll_by_feed ON poll (feed_id, id);"
     "CREATE TABLE site ("
-    "  name TEXT NOT NULL PRIMARY KEY, no_poll_before INTEGER NOT NULL, tokens REAL NOT NULL, tokens_at INTEGER NOT NULL, reason TEXT"
+    "  name TEXT NOT NULL PRIMARY KEY, no_poll_before INTEGER NOT NULL, tokens REAL NOT NULL, "
+    "tokens_at INTEGER NOT NULL, reason TEXT"
     ") STRICT, WITHOUT ROWID;"
     /* AUTOINCREMENT: a sequence number is never used twice, whatever was pruned. */
     "CREATE TABLE event ("
-    "  seq INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, what TEXT NOT NULL, item_id INTEGER NOT NULL, feed_id INTEGER NOT NULL,"
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, what TEXT NOT NULL, item_id "
+    "INTEGER NOT NULL, feed_id INTEGER NOT NULL,"
     "  at INTEGER NOT NULL"
     ") STRICT;"
     "CREATE VIRTUAL TABLE item_text USING fts5 (title, author, body, content='', tokenize='kns');";
@@ -112,7 +130,8 @@ static enum kns_status run_step(struct kns_store *store, int step, struct kns_er
     return status;
 }
 
-static enum kns_status read_number(struct kns_store *store, const char *sql, int *ret_number, struct kns_error *err)
+static enum kns_status read_number(struct kns_store *store, const char *sql, int *ret_number,
+                                   struct kns_error *err)
 {
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
@@ -140,10 +159,14 @@ enum kns_status kns_schema_check(struct kns_store *store, bool *ret_empty, struc
     if (*ret_empty)
         return KNS_OK;
     if (id != APPLICATION_ID)
-        return kns_fail(err, KNS_EVERSION, "%s: an SQLite database, but not one of KNS; it was left untouched", store->path);
+        return kns_fail(err, KNS_EVERSION,
+                        "%s: an SQLite database, but not one of KNS; it was left untouched",
+                        store->path);
     if (version > kns_schema_version)
-        return kns_fail(err, KNS_EVERSION, "%s: made by a newer KNS (schema %d, this one knows %d); it was left untouched", store->path,
-                        version, kns_schema_version);
+        return kns_fail(
+            err, KNS_EVERSION,
+            "%s: made by a newer KNS (schema %d, this one knows %d); it was left untouched",
+            store->path, version, kns_schema_version);
     store->schema_version = version;
     return KNS_OK;
 }

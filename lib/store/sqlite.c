@@ -45,14 +45,17 @@ enum kns_status kns_sql_fail(struct kns_store *store, const char *what, struct k
 
     if (status == KNS_ECORRUPT)
         return kns_fail(err, status,
-                        "%s: %s: %s; the file was left untouched: restore a backup over it, or see `knsctl check --db FILE`",
+                        "%s: %s: %s; the file was left untouched: restore a backup over it, or see "
+                        "`knsctl check --db FILE`",
                         store->path, what, sqlite3_errmsg(store->db));
     return kns_fail(err, status, "%s: %s: %s", store->path, what, sqlite3_errmsg(store->db));
 }
 
 enum kns_status kns_sql_run(struct kns_store *store, const char *sql, struct kns_error *err)
 {
-    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? KNS_OK : kns_sql_fail(store, "database", err);
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK
+               ? KNS_OK
+               : kns_sql_fail(store, "database", err);
 }
 
 /* ---- statements --------------------------------------------------------------------------------------------------- */
@@ -60,7 +63,8 @@ enum kns_status kns_sql_run(struct kns_store *store, const char *sql, struct kns
 static enum kns_status prepare_statements(struct kns_store *store, struct kns_error *err)
 {
     for (int i = 0; i < STATEMENT_COUNT; i++)
-        if (sqlite3_prepare_v3(store->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(store->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &store->statements[i], NULL) != SQLITE_OK)
             return kns_sql_fail(store, "cannot prepare a statement", err);
     return KNS_OK;
 }
@@ -88,7 +92,8 @@ void kns_bind_int(sqlite3_stmt *stmt, int at, int64_t number)
 enum kns_status kns_sql_do(struct kns_store *store, sqlite3_stmt *stmt, struct kns_error *err)
 {
     int rc = sqlite3_step(stmt);
-    enum kns_status status = rc == SQLITE_DONE || rc == SQLITE_ROW ? KNS_OK : kns_sql_fail(store, "cannot write", err);
+    enum kns_status status =
+        rc == SQLITE_DONE || rc == SQLITE_ROW ? KNS_OK : kns_sql_fail(store, "cannot write", err);
 
     sqlite3_reset(stmt);
     return status;
@@ -100,7 +105,8 @@ enum kns_status kns_sql_next(struct kns_store *store, sqlite3_stmt *stmt, struct
 
     if (rc == SQLITE_ROW)
         return KNS_OK;
-    enum kns_status status = rc == SQLITE_DONE ? KNS_ENOTFOUND : kns_sql_fail(store, "cannot read", err);
+    enum kns_status status =
+        rc == SQLITE_DONE ? KNS_ENOTFOUND : kns_sql_fail(store, "cannot read", err);
     sqlite3_reset(stmt);
     return status;
 }
@@ -147,7 +153,8 @@ enum kns_status kns_savepoint_begin(struct kns_store *store, struct kns_error *e
     return status;
 }
 
-enum kns_status kns_savepoint_end(struct kns_store *store, enum kns_status status, struct kns_error *err)
+enum kns_status kns_savepoint_end(struct kns_store *store, enum kns_status status,
+                                  struct kns_error *err)
 {
     store->savepoints--;
     if (status == KNS_OK)
@@ -168,8 +175,9 @@ static enum kns_status take_lock(struct kns_store *store, struct kns_error *err)
     snprintf(path, sizeof(path), "%s.lock", store->path);
     store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->lock_fd < 0)
-        return kns_fail(err, errno == EROFS || errno == EACCES || errno == ENOSPC ? KNS_EFULL : KNS_EIO, "%s: %s", path,
-                        strerror(errno));
+        return kns_fail(err,
+                        errno == EROFS || errno == EACCES || errno == ENOSPC ? KNS_EFULL : KNS_EIO,
+                        "%s: %s", path, strerror(errno));
     if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         ssize_t n = pread(store->lock_fd, pid, sizeof(pid) - 1, 0);
         pid[n > 0 ? n : 0] = '\0';
@@ -182,16 +190,22 @@ static enum kns_status take_lock(struct kns_store *store, struct kns_error *err)
     return KNS_OK;
 }
 
-static enum kns_status configure(struct kns_store *store, enum kns_store_sync sync, struct kns_error *err)
+static enum kns_status configure(struct kns_store *store, enum kns_store_sync sync,
+                                 struct kns_error *err)
 {
-    enum kns_status status = kns_sql_run(store, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
-                                                "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
-                                         err);
+    enum kns_status status = kns_sql_run(
+        store,
+        "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
+        err);
 
     sqlite3_busy_timeout(store->db, 5000);
     if (status != KNS_OK || store->mode == KNS_STORE_READER)
         return status;
-    status = kns_sql_run(store, sync == KNS_STORE_SYNC_FULL ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", err);
+    status = kns_sql_run(store,
+                         sync == KNS_STORE_SYNC_FULL ? "PRAGMA synchronous = FULL"
+                                                     : "PRAGMA synchronous = NORMAL",
+                         err);
     if (status == KNS_OK)
         status = kns_sql_run(store, "PRAGMA journal_size_limit = 67108864", err);
     return status;
@@ -214,12 +228,13 @@ static enum kns_status open_schema(struct kns_store *store, struct kns_error *er
     return status == KNS_OK ? kns_schema_migrate(store, err) : status;
 }
 
-enum kns_status kns_store_open(const char *path, enum kns_store_mode mode, enum kns_store_sync sync, struct kns_store **ret_store,
-                               struct kns_error *err)
+enum kns_status kns_store_open(const char *path, enum kns_store_mode mode, enum kns_store_sync sync,
+                               struct kns_store **ret_store, struct kns_error *err)
 {
     struct kns_store *store = calloc(1, sizeof(*store));
     enum kns_status status = KNS_OK;
-    int flags = mode == KNS_STORE_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
+    int flags = mode == KNS_STORE_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                         : SQLITE_OPEN_READWRITE;
 
     if (store == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
@@ -230,8 +245,10 @@ enum kns_status kns_store_open(const char *path, enum kns_store_mode mode, enum 
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK && mode == KNS_STORE_WRITER)
         status = take_lock(store, err);
-    if (status == KNS_OK && sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        status = store->db == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : kns_sql_fail(store, "cannot open", err);
+    if (status == KNS_OK &&
+        sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        status = store->db == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                   : kns_sql_fail(store, "cannot open", err);
     if (status == KNS_OK)
         status = kns_search_register(store, err);
     if (status == KNS_OK)

@@ -3,111 +3,151 @@
 #ifndef KNS_STORE_STATEMENTS_H
 #define KNS_STORE_STATEMENTS_H
 
-#define FEED_COLUMNS                                                                                                                 \
-    "id, url, user_title, title, home_page_url, description, icon, state, health, newsletter, every_s, added_at, last_poll_at, "       \
-    "last_success_at, last_new_item_at, last_status, last_error, next_poll_at, next_poll_reason, interval_s, etag, last_modified, "    \
-    "content_hash, consecutive_failures, entries_per_day, no_poll_before, move_to, move_seen, move_first_seen, items"
+#define FEED_COLUMNS                                                                               \
+    "id, url, user_title, title, home_page_url, description, icon, state, health, newsletter, "    \
+    "every_s, added_at, last_poll_at, "                                                            \
+    "last_success_at, last_new_item_at, last_status, last_error, next_poll_at, next_poll_reason, " \
+    "interval_s, etag, last_modified, "                                                            \
+    "content_hash, consecutive_failures, entries_per_day, no_poll_before, move_to, move_seen, "    \
+    "move_first_seen, items"
 
-#define ITEM_COLUMNS                                                                                                                 \
-    "item.id, item.sort_at, item.first_seen, item.changed_at, item.read, item.starred, item.score, item.sources, item.note, "          \
+#define ITEM_COLUMNS                                                                               \
+    "item.id, item.sort_at, item.first_seen, item.changed_at, item.read, item.starred, "           \
+    "item.score, item.sources, item.note, "                                                        \
     "item.section, item.detail"
 
 /* S(name, writes, SQL) */
-#define STATEMENTS(S)                                                                                                                \
-    S(FEED_INSERT, "INSERT INTO feed (url, url_key, added_at, next_poll_at, next_poll_reason) VALUES (?, ?, ?, ?, 'subscribed just now')") \
-    S(FEED_GET, "SELECT " FEED_COLUMNS " FROM feed WHERE id = ?")                                                                    \
-    S(FEED_LIST, "SELECT " FEED_COLUMNS " FROM feed WHERE id > ? ORDER BY id LIMIT ?")                                               \
-    S(FEED_BY_URL, "SELECT id FROM feed WHERE url = ?")                                                                              \
-    S(FEED_BY_KEY, "SELECT id FROM feed WHERE url_key = ?")                                                                          \
-    S(FEED_BY_OLD_URL, "SELECT feed_id FROM feed_url WHERE url = ?")                                                                 \
-    S(FEED_SET_URL, "UPDATE feed SET url = ?2, url_key = ?3, etag = NULL, last_modified = NULL, content_hash = NULL, move_to = NULL, " \
-                    "move_seen = 0, move_first_seen = 0, state = CASE state WHEN 1 THEN 1 ELSE 0 END, health = 0 WHERE id = ?1")      \
-    S(FEED_SET_TITLE, "UPDATE feed SET user_title = ?2 WHERE id = ?1")                                                               \
-    S(FEED_SET_NEWSLETTER, "UPDATE feed SET newsletter = ?2 WHERE id = ?1")                                                          \
-    S(FEED_SET_EVERY, "UPDATE feed SET every_s = ?2 WHERE id = ?1")                                                                  \
-    S(FEED_SET_STATE, "UPDATE feed SET state = ?2 WHERE id = ?1")                                                                    \
-    S(FEED_ADD_ITEMS, "UPDATE feed SET items = items + ?2 WHERE id = ?1")                                                            \
-    S(FEED_COUNT_ITEMS, "UPDATE feed SET items = (SELECT count(*) FROM sighting WHERE feed_id = feed.id) WHERE id = ?")              \
-    S(FEED_DELETE, "DELETE FROM feed WHERE id = ?")                                                                                  \
-    S(FEED_POLLED, "UPDATE feed SET state = CASE state WHEN 1 THEN 1 ELSE ?2 END, health = ?3, last_poll_at = ?4, "                   \
-                   "last_success_at = CASE WHEN ?5 THEN ?4 ELSE last_success_at END, "                                               \
-                   "last_new_item_at = CASE WHEN ?6 THEN ?4 ELSE last_new_item_at END, last_status = ?7, last_error = ?8, "           \
-                   "next_poll_at = ?9, next_poll_reason = ?10, interval_s = ?11, etag = ?12, last_modified = ?13, content_hash = ?14, " \
-                   "consecutive_failures = ?15, entries_per_day = ?16, no_poll_before = ?17, move_to = ?18, move_seen = ?19, "        \
-                   "move_first_seen = ?20 WHERE id = ?1")                                                                            \
-    S(FEED_DESCRIBE, "UPDATE feed SET title = ?2, home_page_url = ?3, description = ?4, icon = ?5 WHERE id = ?1 AND (title IS NOT ?2 " \
-                     "OR home_page_url IS NOT ?3 OR description IS NOT ?4 OR icon IS NOT ?5)")                                       \
-    S(FEED_URL_INSERT, "INSERT OR REPLACE INTO feed_url (url, feed_id) VALUES (?, ?)")                                               \
-    S(FEED_URL_DELETE, "DELETE FROM feed_url WHERE url = ?")                                                                         \
-    S(FEED_URL_LIST, "SELECT url FROM feed_url WHERE feed_id = ? ORDER BY url")                                                      \
-    S(FEED_URL_MOVE, "UPDATE feed_url SET feed_id = ?2 WHERE feed_id = ?1")                                                          \
-    S(FEED_TAG_LIST, "SELECT tag FROM feed_tag WHERE feed_id = ? ORDER BY tag")                                                      \
-    S(FEED_TAG_INSERT, "INSERT OR IGNORE INTO feed_tag (feed_id, tag) VALUES (?, ?)")                                                \
-    S(FEED_TAG_CLEAR, "DELETE FROM feed_tag WHERE feed_id = ?")                                                                      \
-    S(FEED_TAG_COPY, "INSERT OR IGNORE INTO feed_tag (feed_id, tag) SELECT ?2, tag FROM feed_tag WHERE feed_id = ?1")                \
-    S(FEED_TAG_HAS, "SELECT 1 FROM feed_tag WHERE feed_id = ?1 AND (tag = ?2 OR (tag > ?2 || '/' AND tag < ?2 || '0')) LIMIT 1")     \
-    S(ACCESS_GET, "SELECT user, password, bearer_token, headers, user_agent, proxy, ca_file, http_version FROM feed_access WHERE "   \
-                  "feed_id = ?")                                                                                                     \
-    S(ACCESS_PUT, "INSERT OR REPLACE INTO feed_access (feed_id, user, password, bearer_token, headers, user_agent, proxy, ca_file, "  \
-                  "http_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                                \
-    S(KEY_FIND, "SELECT item_id FROM item_key WHERE kind = ? AND scope = ? AND key = ?")                                             \
-    S(KEY_PUT, "INSERT OR IGNORE INTO item_key (kind, scope, key, item_id) VALUES (?, ?, ?, ?)")                                     \
-    S(KEY_BURY, "UPDATE item_key SET item_id = 0 WHERE item_id = ?")                                                                 \
-    S(KEY_MOVE, "UPDATE OR IGNORE item_key SET scope = ?2 WHERE kind <> 1 AND scope = ?1")                                           \
-    S(KEY_DROP_SCOPE, "DELETE FROM item_key WHERE kind <> 1 AND scope = ?")                                                          \
-    S(ITEM_INSERT, "INSERT INTO item (feed_id, sort_at, first_seen, detail) VALUES (?, ?, ?, ?)")                                    \
-    S(ITEM_UPDATE, "UPDATE item SET changed_at = ?2, detail = ?3 WHERE id = ?1")                                                     \
-    S(ITEM_GET, "SELECT " ITEM_COLUMNS " FROM item WHERE id = ?")                                                                    \
-    S(ITEM_OWNER, "SELECT feed_id FROM item WHERE id = ?")                                                                           \
-    S(ITEM_SET_OWNER, "UPDATE item SET feed_id = ?2 WHERE id = ?1")                                                                  \
-    S(ITEM_SET_SOURCES, "UPDATE item SET sources = (SELECT count(*) FROM sighting WHERE item_id = item.id) WHERE id = ?")            \
-    S(ITEM_SET_READ, "UPDATE item SET read = ?2 WHERE id = ?1")                                                                      \
-    S(ITEM_SET_STARRED, "UPDATE item SET starred = ?2 WHERE id = ?1")                                                                \
-    S(ITEM_SET_NOTE, "UPDATE item SET note = ?2 WHERE id = ?1")                                                                      \
-    S(ITEM_DELETE, "DELETE FROM item WHERE id = ?")                                                                                  \
-    S(CONTENT_PUT, "INSERT OR REPLACE INTO item_content (item_id, html, text, summary_html) VALUES (?, ?, ?, ?)")                    \
-    S(CONTENT_GET, "SELECT html, text, summary_html FROM item_content WHERE item_id = ?")                                            \
-    S(SIGHTING_GET, "SELECT entry_hash FROM sighting WHERE feed_id = ? AND item_id = ?")                                             \
-    S(SIGHTING_PUT, "INSERT INTO sighting (feed_id, item_id, sort_at, first_seen, guid, url, rule, entry_hash) VALUES (?, ?, ?, ?, ?, " \
-                    "?, ?, ?)")                                                                                                      \
-    S(SIGHTING_UPDATE, "UPDATE sighting SET guid = ?3, url = ?4, entry_hash = ?5 WHERE feed_id = ?1 AND item_id = ?2")               \
-    S(SIGHTING_MOVE, "UPDATE OR IGNORE sighting SET feed_id = ?2 WHERE feed_id = ?1")                                                \
-    S(SIGHTING_OF_ITEM, "SELECT s.feed_id, coalesce(f.user_title, f.title, f.url), f.url, s.guid, s.first_seen, s.url, s.rule FROM " \
-                        "sighting s JOIN feed f ON f.id = s.feed_id WHERE s.item_id = ? ORDER BY s.first_seen, s.feed_id")           \
-    S(SIGHTING_ONLY_IN, "SELECT s.item_id FROM sighting s WHERE s.feed_id = ?1 AND NOT EXISTS (SELECT 1 FROM sighting o WHERE "       \
-                        "o.item_id = s.item_id AND o.feed_id <> ?1) LIMIT 500")                                                      \
-    S(SIGHTING_LIST, "SELECT item_id FROM sighting WHERE feed_id = ? AND item_id > ? ORDER BY item_id LIMIT 500")                    \
-    S(ITEM_IS_KEPT, "SELECT 1 FROM item WHERE id = ? AND (starred = 1 OR note IS NOT NULL)")                                         \
-    S(SIGHTING_FIRST_OTHER, "SELECT feed_id FROM sighting WHERE item_id = ? ORDER BY first_seen, feed_id LIMIT 1")                   \
-    S(SIGHTING_DELETE, "DELETE FROM sighting WHERE feed_id = ? AND item_id = ?")                                                     \
-    S(ITEM_TAG_LIST, "SELECT tag FROM item_tag WHERE item_id = ? ORDER BY tag")                                                      \
-    S(ITEM_TAG_INSERT, "INSERT OR IGNORE INTO item_tag (item_id, tag) VALUES (?, ?)")                                                \
-    S(ITEM_TAG_DELETE, "DELETE FROM item_tag WHERE item_id = ? AND tag = ?")                                                         \
-    S(ITEM_TAG_CLEAR, "DELETE FROM item_tag WHERE item_id = ?")                                                                      \
-    S(POLL_INSERT, "INSERT INTO poll (feed_id, at, duration_ms, outcome, http_status, bytes, new_items, updated_items, error, "       \
-                   "next_poll_at, next_poll_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                       \
-    S(POLL_PRUNE, "DELETE FROM poll WHERE feed_id = ?1 AND id <= (SELECT id FROM poll WHERE feed_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET 50)") \
-    S(POLL_LIST, "SELECT at, duration_ms, outcome, http_status, bytes, new_items, updated_items, error, next_poll_reason, "           \
-                 "next_poll_at FROM poll WHERE feed_id = ? ORDER BY id DESC LIMIT ?")                                                \
-    S(SITE_PUT, "INSERT OR REPLACE INTO site (name, no_poll_before, tokens, tokens_at, reason) VALUES (?, ?, ?, ?, ?)")              \
-    S(SITE_LIST, "SELECT name, no_poll_before, tokens, tokens_at, reason FROM site")                                                 \
-    S(EVENT_INSERT, "INSERT INTO event (kind, what, item_id, feed_id, at) VALUES (?, ?, ?, ?, ?)")                                   \
-    S(EVENT_LIST, "SELECT seq, kind, what, item_id, feed_id, at FROM event WHERE seq > ? ORDER BY seq LIMIT ?")                      \
-    S(EVENT_LAST, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)")                                      \
-    S(EVENT_PRUNE, "DELETE FROM event WHERE seq <= ?")                                                                               \
-    S(TEXT_INSERT, "INSERT INTO item_text (rowid, title, author, body) VALUES (?, ?, ?, ?)")                                         \
-    S(TEXT_DELETE, "INSERT INTO item_text (item_text, rowid, title, author, body) VALUES ('delete', ?, ?, ?, ?)")                    \
-    S(FIGURES, "SELECT (SELECT count(*) FROM feed), (SELECT count(*) FROM feed WHERE state = 1), (SELECT count(*) FROM feed WHERE "   \
-               "state = 2), (SELECT count(*) FROM feed WHERE state = 3), (SELECT count(*) FROM item), (SELECT count(*) FROM item "    \
-               "WHERE read = 0), (SELECT count(*) FROM item WHERE starred = 1)")                                                     \
-    S(EXPIRE_OLD, "SELECT id FROM item WHERE sort_at < ? AND starred = 0 AND note IS NULL ORDER BY sort_at LIMIT ?")                 \
-    S(EXPIRE_FEEDS, "SELECT id FROM feed WHERE items > ?")                                                                           \
-    S(EXPIRE_MANY, "SELECT s.item_id FROM sighting s JOIN item i ON i.id = s.item_id WHERE s.feed_id = ?1 AND i.starred = 0 AND "     \
-                   "i.note IS NULL ORDER BY s.sort_at DESC, s.item_id DESC LIMIT ?3 OFFSET ?2")                                      \
-    S(CHECK_KEYS, "SELECT count(*) FROM item_key k WHERE k.item_id <> 0 AND NOT EXISTS (SELECT 1 FROM item WHERE id = k.item_id)")   \
-    S(CHECK_CONTENT, "SELECT count(*) FROM item i WHERE NOT EXISTS (SELECT 1 FROM item_content c WHERE c.item_id = i.id)")           \
-    S(CHECK_COUNTS, "SELECT count(*) FROM feed f WHERE f.items <> (SELECT count(*) FROM sighting s WHERE s.feed_id = f.id)")         \
-    S(CHECK_SOURCES, "SELECT count(*) FROM item i WHERE NOT EXISTS (SELECT 1 FROM item_key k WHERE k.item_id = i.id)")
+#define STATEMENTS(S)                                                                              \
+    S(FEED_INSERT, "INSERT INTO feed (url, url_key, added_at, next_poll_at, next_poll_reason) "    \
+                   "VALUES (?, ?, ?, ?, 'subscribed just now')")                                   \
+    S(FEED_GET, "SELECT " FEED_COLUMNS " FROM feed WHERE id = ?")                                  \
+    S(FEED_LIST, "SELECT " FEED_COLUMNS " FROM feed WHERE id > ? ORDER BY id LIMIT ?")             \
+    S(FEED_BY_URL, "SELECT id FROM feed WHERE url = ?")                                            \
+    S(FEED_BY_KEY, "SELECT id FROM feed WHERE url_key = ?")                                        \
+    S(FEED_BY_OLD_URL, "SELECT feed_id FROM feed_url WHERE url = ?")                               \
+    S(FEED_SET_URL, "UPDATE feed SET url = ?2, url_key = ?3, etag = NULL, last_modified = NULL, "  \
+                    "content_hash = NULL, move_to = NULL, "                                        \
+                    "move_seen = 0, move_first_seen = 0, state = CASE state WHEN 1 THEN 1 ELSE 0 " \
+                    "END, health = 0 WHERE id = ?1")                                               \
+    S(FEED_SET_TITLE, "UPDATE feed SET user_title = ?2 WHERE id = ?1")                             \
+    S(FEED_SET_NEWSLETTER, "UPDATE feed SET newsletter = ?2 WHERE id = ?1")                        \
+    S(FEED_SET_EVERY, "UPDATE feed SET every_s = ?2 WHERE id = ?1")                                \
+    S(FEED_SET_STATE, "UPDATE feed SET state = ?2 WHERE id = ?1")                                  \
+    S(FEED_ADD_ITEMS, "UPDATE feed SET items = items + ?2 WHERE id = ?1")                          \
+    S(FEED_COUNT_ITEMS, "UPDATE feed SET items = (SELECT count(*) FROM sighting WHERE feed_id = "  \
+                        "feed.id) WHERE id = ?")                                                   \
+    S(FEED_DELETE, "DELETE FROM feed WHERE id = ?")                                                \
+    S(FEED_POLLED, "UPDATE feed SET state = CASE state WHEN 1 THEN 1 ELSE ?2 END, health = ?3, "   \
+                   "last_poll_at = ?4, "                                                           \
+                   "last_success_at = CASE WHEN ?5 THEN ?4 ELSE last_success_at END, "             \
+                   "last_new_item_at = CASE WHEN ?6 THEN ?4 ELSE last_new_item_at END, "           \
+                   "last_status = ?7, last_error = ?8, "                                           \
+                   "next_poll_at = ?9, next_poll_reason = ?10, interval_s = ?11, etag = ?12, "     \
+                   "last_modified = ?13, content_hash = ?14, "                                     \
+                   "consecutive_failures = ?15, entries_per_day = ?16, no_poll_before = ?17, "     \
+                   "move_to = ?18, move_seen = ?19, "                                              \
+                   "move_first_seen = ?20 WHERE id = ?1")                                          \
+    S(FEED_DESCRIBE, "UPDATE feed SET title = ?2, home_page_url = ?3, description = ?4, icon = "   \
+                     "?5 WHERE id = ?1 AND (title IS NOT ?2 "                                      \
+                     "OR home_page_url IS NOT ?3 OR description IS NOT ?4 OR icon IS NOT ?5)")     \
+    S(FEED_URL_INSERT, "INSERT OR REPLACE INTO feed_url (url, feed_id) VALUES (?, ?)")             \
+    S(FEED_URL_DELETE, "DELETE FROM feed_url WHERE url = ?")                                       \
+    S(FEED_URL_LIST, "SELECT url FROM feed_url WHERE feed_id = ? ORDER BY url")                    \
+    S(FEED_URL_MOVE, "UPDATE feed_url SET feed_id = ?2 WHERE feed_id = ?1")                        \
+    S(FEED_TAG_LIST, "SELECT tag FROM feed_tag WHERE feed_id = ? ORDER BY tag")                    \
+    S(FEED_TAG_INSERT, "INSERT OR IGNORE INTO feed_tag (feed_id, tag) VALUES (?, ?)")              \
+    S(FEED_TAG_CLEAR, "DELETE FROM feed_tag WHERE feed_id = ?")                                    \
+    S(FEED_TAG_COPY, "INSERT OR IGNORE INTO feed_tag (feed_id, tag) SELECT ?2, tag FROM feed_tag " \
+                     "WHERE feed_id = ?1")                                                         \
+    S(FEED_TAG_HAS, "SELECT 1 FROM feed_tag WHERE feed_id = ?1 AND (tag = ?2 OR (tag > ?2 || '/' " \
+                    "AND tag < ?2 || '0')) LIMIT 1")                                               \
+    S(ACCESS_GET, "SELECT user, password, bearer_token, headers, user_agent, proxy, ca_file, "     \
+                  "http_version FROM feed_access WHERE "                                           \
+                  "feed_id = ?")                                                                   \
+    S(ACCESS_PUT, "INSERT OR REPLACE INTO feed_access (feed_id, user, password, bearer_token, "    \
+                  "headers, user_agent, proxy, ca_file, "                                          \
+                  "http_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                              \
+    S(KEY_FIND, "SELECT item_id FROM item_key WHERE kind = ? AND scope = ? AND key = ?")           \
+    S(KEY_PUT, "INSERT OR IGNORE INTO item_key (kind, scope, key, item_id) VALUES (?, ?, ?, ?)")   \
+    S(KEY_BURY, "UPDATE item_key SET item_id = 0 WHERE item_id = ?")                               \
+    S(KEY_MOVE, "UPDATE OR IGNORE item_key SET scope = ?2 WHERE kind <> 1 AND scope = ?1")         \
+    S(KEY_DROP_SCOPE, "DELETE FROM item_key WHERE kind <> 1 AND scope = ?")                        \
+    S(ITEM_INSERT, "INSERT INTO item (feed_id, sort_at, first_seen, detail) VALUES (?, ?, ?, ?)")  \
+    S(ITEM_UPDATE, "UPDATE item SET changed_at = ?2, detail = ?3 WHERE id = ?1")                   \
+    S(ITEM_GET, "SELECT " ITEM_COLUMNS " FROM item WHERE id = ?")                                  \
+    S(ITEM_OWNER, "SELECT feed_id FROM item WHERE id = ?")                                         \
+    S(ITEM_SET_OWNER, "UPDATE item SET feed_id = ?2 WHERE id = ?1")                                \
+    S(ITEM_SET_SOURCES, "UPDATE item SET sources = (SELECT count(*) FROM sighting WHERE item_id "  \
+                        "= item.id) WHERE id = ?")                                                 \
+    S(ITEM_SET_READ, "UPDATE item SET read = ?2 WHERE id = ?1")                                    \
+    S(ITEM_SET_STARRED, "UPDATE item SET starred = ?2 WHERE id = ?1")                              \
+    S(ITEM_SET_NOTE, "UPDATE item SET note = ?2 WHERE id = ?1")                                    \
+    S(ITEM_DELETE, "DELETE FROM item WHERE id = ?")                                                \
+    S(CONTENT_PUT, "INSERT OR REPLACE INTO item_content (item_id, html, text, summary_html) "      \
+                   "VALUES (?, ?, ?, ?)")                                                          \
+    S(CONTENT_GET, "SELECT html, text, summary_html FROM item_content WHERE item_id = ?")          \
+    S(SIGHTING_GET, "SELECT entry_hash FROM sighting WHERE feed_id = ? AND item_id = ?")           \
+    S(SIGHTING_PUT, "INSERT INTO sighting (feed_id, item_id, sort_at, first_seen, guid, url, "     \
+                    "rule, entry_hash) VALUES (?, ?, ?, ?, ?, "                                    \
+                    "?, ?, ?)")                                                                    \
+    S(SIGHTING_UPDATE, "UPDATE sighting SET guid = ?3, url = ?4, entry_hash = ?5 WHERE feed_id = " \
+                       "?1 AND item_id = ?2")                                                      \
+    S(SIGHTING_MOVE, "UPDATE OR IGNORE sighting SET feed_id = ?2 WHERE feed_id = ?1")              \
+    S(SIGHTING_OF_ITEM, "SELECT s.feed_id, coalesce(f.user_title, f.title, f.url), f.url, "        \
+                        "s.guid, s.first_seen, s.url, s.rule FROM "                                \
+                        "sighting s JOIN feed f ON f.id = s.feed_id WHERE s.item_id = ? ORDER BY " \
+                        "s.first_seen, s.feed_id")                                                 \
+    S(SIGHTING_ONLY_IN, "SELECT s.item_id FROM sighting s WHERE s.feed_id = ?1 AND NOT EXISTS "    \
+                        "(SELECT 1 FROM sighting o WHERE "                                         \
+                        "o.item_id = s.item_id AND o.feed_id <> ?1) LIMIT 500")                    \
+    S(SIGHTING_LIST,                                                                               \
+      "SELECT item_id FROM sighting WHERE feed_id = ? AND item_id > ? ORDER BY item_id LIMIT 500") \
+    S(ITEM_IS_KEPT, "SELECT 1 FROM item WHERE id = ? AND (starred = 1 OR note IS NOT NULL)")       \
+    S(SIGHTING_FIRST_OTHER,                                                                        \
+      "SELECT feed_id FROM sighting WHERE item_id = ? ORDER BY first_seen, feed_id LIMIT 1")       \
+    S(SIGHTING_DELETE, "DELETE FROM sighting WHERE feed_id = ? AND item_id = ?")                   \
+    S(ITEM_TAG_LIST, "SELECT tag FROM item_tag WHERE item_id = ? ORDER BY tag")                    \
+    S(ITEM_TAG_INSERT, "INSERT OR IGNORE INTO item_tag (item_id, tag) VALUES (?, ?)")              \
+    S(ITEM_TAG_DELETE, "DELETE FROM item_tag WHERE item_id = ? AND tag = ?")                       \
+    S(ITEM_TAG_CLEAR, "DELETE FROM item_tag WHERE item_id = ?")                                    \
+    S(POLL_INSERT, "INSERT INTO poll (feed_id, at, duration_ms, outcome, http_status, bytes, "     \
+                   "new_items, updated_items, error, "                                             \
+                   "next_poll_at, next_poll_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")     \
+    S(POLL_PRUNE, "DELETE FROM poll WHERE feed_id = ?1 AND id <= (SELECT id FROM poll WHERE "      \
+                  "feed_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET 50)")                              \
+    S(POLL_LIST, "SELECT at, duration_ms, outcome, http_status, bytes, new_items, updated_items, " \
+                 "error, next_poll_reason, "                                                       \
+                 "next_poll_at FROM poll WHERE feed_id = ? ORDER BY id DESC LIMIT ?")              \
+    S(SITE_PUT, "INSERT OR REPLACE INTO site (name, no_poll_before, tokens, tokens_at, reason) "   \
+                "VALUES (?, ?, ?, ?, ?)")                                                          \
+    S(SITE_LIST, "SELECT name, no_poll_before, tokens, tokens_at, reason FROM site")               \
+    S(EVENT_INSERT, "INSERT INTO event (kind, what, item_id, feed_id, at) VALUES (?, ?, ?, ?, ?)") \
+    S(EVENT_LIST, "SELECT seq, kind, what, item_id, feed_id, at FROM event WHERE seq > ? ORDER "   \
+                  "BY seq LIMIT ?")                                                                \
+    S(EVENT_LAST, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)")    \
+    S(EVENT_PRUNE, "DELETE FROM event WHERE seq <= ?")                                             \
+    S(TEXT_INSERT, "INSERT INTO item_text (rowid, title, author, body) VALUES (?, ?, ?, ?)")       \
+    S(TEXT_DELETE, "INSERT INTO item_text (item_text, rowid, title, author, body) VALUES "         \
+                   "('delete', ?, ?, ?, ?)")                                                       \
+    S(FIGURES, "SELECT (SELECT count(*) FROM feed), (SELECT count(*) FROM feed WHERE state = 1), " \
+               "(SELECT count(*) FROM feed WHERE "                                                 \
+               "state = 2), (SELECT count(*) FROM feed WHERE state = 3), (SELECT count(*) FROM "   \
+               "item), (SELECT count(*) FROM item "                                                \
+               "WHERE read = 0), (SELECT count(*) FROM item WHERE starred = 1)")                   \
+    S(EXPIRE_OLD, "SELECT id FROM item WHERE sort_at < ? AND starred = 0 AND note IS NULL ORDER "  \
+                  "BY sort_at LIMIT ?")                                                            \
+    S(EXPIRE_FEEDS, "SELECT id FROM feed WHERE items > ?")                                         \
+    S(EXPIRE_MANY, "SELECT s.item_id FROM sighting s JOIN item i ON i.id = s.item_id WHERE "       \
+                   "s.feed_id = ?1 AND i.starred = 0 AND "                                         \
+                   "i.note IS NULL ORDER BY s.sort_at DESC, s.item_id DESC LIMIT ?3 OFFSET ?2")    \
+    S(CHECK_KEYS, "SELECT count(*) FROM item_key k WHERE k.item_id <> 0 AND NOT EXISTS (SELECT 1 " \
+                  "FROM item WHERE id = k.item_id)")                                               \
+    S(CHECK_CONTENT, "SELECT count(*) FROM item i WHERE NOT EXISTS (SELECT 1 FROM item_content c " \
+                     "WHERE c.item_id = i.id)")                                                    \
+    S(CHECK_COUNTS, "SELECT count(*) FROM feed f WHERE f.items <> (SELECT count(*) FROM sighting " \
+                    "s WHERE s.feed_id = f.id)")                                                   \
+    S(CHECK_SOURCES, "SELECT count(*) FROM item i WHERE NOT EXISTS (SELECT 1 FROM item_key k "     \
+                     "WHERE k.item_id = i.id)")
 
 enum statement {
 #define STATEMENT_NAME(name, sql) name,

@@ -1,0 +1,185 @@
+/* The care of the database: figures, retention, backup, check. */
+#include "lib/store/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int64_t size_of(const char *path, const char *suffix)
+{
+    char name[4096];
+    struct stat st;
+
+    snprintf(name, sizeof(name), "%s%s", path, suffix);
+    return stat(name, &st) == 0 ? st.st_size : 0;
+}
+
+enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_figures *ret,
+                                      struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, FIGURES);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    int64_t *const fields[] = {&ret->feeds,        &ret->feeds_paused, &ret->feeds_failing,
+                               &ret->feeds_gone,   &ret->items,        &ret->items_unread,
+                               &ret->items_starred};
+
+    for (int i = 0; status == KNS_OK && i < 7; i++)
+        *fields[i] = sqlite3_column_int64(stmt, i);
+    sqlite3_reset(stmt);
+    if (status == KNS_OK)
+        status = kns_store_last_event(store, &ret->events_last, err);
+    ret->file_bytes = size_of(store->path, "");
+    ret->wal_bytes = size_of(store->path, "-wal");
+    ret->schema_version = store->schema_version;
+    return status;
+}
+
+/* ---- retention -------------------------------------------------------------------------------------------------------- */
+
+/* Removes the items that a prepared list gives, at most most of them; *left is lowered by as many. */
+static enum kns_status remove_listed(struct kns_store *store, sqlite3_stmt *stmt, size_t *left,
+                                     struct kns_error *err)
+{
+    int64_t ids[200];
+    size_t n = 0;
+    enum kns_status status = KNS_OK;
+
+    while (n < 200 && n < *left && (status = kns_sql_next(store, stmt, err)) == KNS_OK)
+        ids[n++] = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    if (status == KNS_ENOTFOUND)
+        status = KNS_OK;
+    for (size_t i = 0; i < n && status == KNS_OK; i++)
+        status = kns_items_remove(store, ids[i], err);
+    *left -= n;
+    return status;
+}
+
+static enum kns_status expire_many(struct kns_store *store, int64_t keep, size_t *left,
+                                   struct kns_error *err)
+{
+    int64_t feeds[100];
+    size_t n = 0;
+    sqlite3_stmt *stmt = kns_sql(store, EXPIRE_FEEDS);
+    enum kns_status status = KNS_OK;
+
+    kns_bind_int(stmt, 1, keep);
+    while (n < 100 && (status = kns_sql_next(store, stmt, err)) == KNS_OK)
+        feeds[n++] = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    if (status == KNS_ENOTFOUND)
+        status = KNS_OK;
+    for (size_t i = 0; i < n && status == KNS_OK && *left > 0; i++) {
+        stmt = kns_sql(store, EXPIRE_MANY);
+        kns_bind_int(stmt, 1, feeds[i]);
+        kns_bind_int(stmt, 2, keep);
+        kns_bind_int(stmt, 3, (int64_t)*left);
+        status = remove_listed(store, stmt, left, err);
+    }
+    return status;
+}
+
+enum kns_status kns_store_expire(struct kns_store *store, int64_t keep_days,
+                                 int64_t keep_items_per_feed, struct kns_time now, size_t max_items,
+                                 bool *ret_more, struct kns_error *err)
+{
+    size_t left = max_items;
+    enum kns_status status = kns_savepoint_begin(store, err);
+
+    if (status != KNS_OK)
+        return status;
+    if (keep_days > 0) {
+        sqlite3_stmt *stmt = kns_sql(store, EXPIRE_OLD);
+        kns_bind_int(stmt, 1, now.unix_s - keep_days * 86400);
+        kns_bind_int(stmt, 2, (int64_t)left);
+        status = remove_listed(store, stmt, &left, err);
+    }
+    if (status == KNS_OK && keep_items_per_feed > 0 && left > 0)
+        status = expire_many(store, keep_items_per_feed, &left, err);
+    status = kns_savepoint_end(store, status, err);
+    if (status == KNS_OK)
+        *ret_more = left < max_items;
+    return status;
+}
+
+/* ---- backup ----------------------------------------------------------------------------------------------------------- */
+
+/* VACUUM INTO reads one snapshot, beside the writer, and writes a file that is whole or not there. */
+enum kns_status kns_store_backup(struct kns_store *store, const char *path, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+
+    if (access(path, F_OK) == 0)
+        return kns_fail(err, KNS_EEXIST, "%s: the file is there already", path);
+    sqlite3_exec(store->db, "PRAGMA query_only = OFF", NULL, NULL, NULL);
+    int rc = sqlite3_prepare_v2(store->db, "VACUUM INTO ?", -1, &stmt, NULL);
+    if (rc == SQLITE_OK) {
+        kns_bind_text(stmt, 1, path);
+        rc = sqlite3_step(stmt);
+    }
+    enum kns_status status =
+        rc == SQLITE_DONE ? KNS_OK
+                          : kns_fail(err, KNS_EIO, "%s: %s", path, sqlite3_errmsg(store->db));
+    sqlite3_finalize(stmt);
+    if (store->mode == KNS_STORE_READER)
+        sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
+    if (status != KNS_OK)
+        unlink(path);
+    return status;
+}
+
+/* ---- check ------------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    enum statement which;
+    const char *problem;
+} invariants[] = {
+    {CHECK_KEYS, "identity keys point to items that are not there"},
+    {CHECK_CONTENT, "items have no content row"},
+    {CHECK_COUNTS, "feeds count more or fewer items than they carry"},
+    {CHECK_SOURCES, "items have no identity key"},
+};
+
+static bool check_pragma(struct kns_store *store, const char *sql, const char *good,
+                         void (*on_problem)(void *, const char *), void *ctx)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool sound = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL) == SQLITE_OK;
+
+    if (!sound)
+        on_problem(ctx, sqlite3_errmsg(store->db));
+    while (sound && sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *line = kns_column(stmt, 0);
+        if (good != NULL && line != NULL && strcmp(line, good) == 0)
+            break;
+        on_problem(ctx, line == NULL ? "a reference without its target" : line);
+        sound = false;
+    }
+    sqlite3_finalize(stmt);
+    return sound;
+}
+
+enum kns_status kns_store_check(struct kns_store *store,
+                                void (*on_problem)(void *ctx, const char *problem), void *ctx,
+                                struct kns_error *err)
+{
+    bool sound = check_pragma(store, "PRAGMA integrity_check", "ok", on_problem, ctx) &
+                 check_pragma(store, "PRAGMA foreign_key_check", NULL, on_problem, ctx);
+
+    for (size_t i = 0; i < sizeof(invariants) / sizeof(invariants[0]); i++) {
+        sqlite3_stmt *stmt = kns_sql(store, invariants[i].which);
+        enum kns_status status = kns_sql_next(store, stmt, err);
+        int64_t count = status == KNS_OK ? sqlite3_column_int64(stmt, 0) : 0;
+        sqlite3_reset(stmt);
+        if (status != KNS_OK)
+            return status;
+        if (count > 0) {
+            char problem[160];
+            snprintf(problem, sizeof(problem), "%lld %s", (long long)count, invariants[i].problem);
+            on_problem(ctx, problem);
+            sound = false;
+        }
+    }
+    return sound ? KNS_OK : kns_fail(err, KNS_ECORRUPT, "%s: problems were found", store->path);
+}

@@ -1,0 +1,358 @@
+/* Full-text search: a tokenizer for FTS5 that serves languages with and without spaces, and the user's query in FTS5's words.
+ *
+ * A word is a run of letters, digits and marks, folded (NFKC, case, diacritics). A run of Han, kana or hangul becomes its overlapping
+ * pairs: 機械学習 is 機械 械学 学習, and a last 習, so that a phrase of pairs finds exactly what holds it and a prefix finds a single character. */
+#include "lib/store/internal.h"
+
+#include "lib/html.h"
+#include "lib/text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <utf8proc.h>
+
+/* ---- the tokenizer -------------------------------------------------------------------------------------------------- */
+
+enum class { OTHER, LETTER, PAIRED };
+
+static enum class class_of(int32_t c) {
+    if (c < 0x80) return isalnum(c) ? LETTER : OTHER;
+    if ((c >= 0x3041 && c <= 0x30FF && c != 0x30FB) || (c >= 0x31F0 && c <= 0x31FF) ||
+        (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
+        (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xAC00 && c <= 0xD7A3) ||
+        (c >= 0x20000 && c <= 0x3FFFF) || c == 0x3005) return PAIRED;
+    switch (utf8proc_category(c)){
+        case UTF8PROC_CATEGORY_LU : case UTF8PROC_CATEGORY_LL : case UTF8PROC_CATEGORY_LT : case
+        UTF8PROC_CATEGORY_LM : case UTF8PROC_CATEGORY_LO : case UTF8PROC_CATEGORY_MN : case
+        UTF8PROC_CATEGORY_MC : case UTF8PROC_CATEGORY_ND : case
+        UTF8PROC_CATEGORY_NL : return LETTER;
+        default : return OTHER;
+    }
+}
+
+struct sink {
+    void *ctx;
+    int (*token)(void *, int, const char *, int, int, int);
+    bool query;
+};
+
+static int emit(const struct sink *sink, const char *text, size_t from, size_t to)
+{
+    return sink->token(sink->ctx, 0, text + from, (int)(to - from), (int)from, (int)to);
+}
+
+/* A run of PAIRED characters: its pairs, and in an index its last character. */
+static int emit_pairs(const struct sink *sink, const char *text, size_t from, size_t to)
+{
+    size_t before = from, at = from;
+    int32_t c;
+    int rc = SQLITE_OK;
+
+    at += kns_text_next(text + at, to - at, &c);
+    if (at == to)
+        return emit(sink, text, from, to);
+    while (at < to && rc == SQLITE_OK) {
+        size_t next = at + kns_text_next(text + at, to - at, &c);
+        rc = emit(sink, text, before, next);
+        before = at;
+        at = next;
+    }
+    return rc != SQLITE_OK || sink->query ? rc : emit(sink, text, before, to);
+}
+
+static int tokenize_folded(const struct sink *sink, const char *text, size_t size)
+{
+    int rc = SQLITE_OK;
+
+    for (size_t at = 0; at < size && rc == SQLITE_OK;) {
+        int32_t c;
+        size_t from = at;
+        size_t len = kns_text_next(text + at, size - at, &c);
+        enum class class = class_of(c);
+        at += len;
+        if (class == OTHER)
+            continue;
+        while (at < size) {
+            len = kns_text_next(text + at, size - at, &c);
+            if (class_of(c) != class)
+                break;
+            at += len;
+        }
+        rc = class == PAIRED ? emit_pairs(sink, text, from, at) : emit(sink, text, from, at);
+    }
+    return rc;
+}
+
+static int x_tokenize(Fts5Tokenizer *tokenizer, void *ctx, int flags, const char *text, int size,
+                      int (*token)(void *, int, const char *, int, int, int))
+{
+    struct sink sink = {.ctx = ctx, .token = token, .query = (flags & FTS5_TOKENIZE_QUERY) != 0};
+    struct kns_arena *arena = kns_arena_new(0);
+    char *copy = arena == NULL ? NULL : kns_arena_copy(arena, text, (size_t)size);
+    const char *folded = copy == NULL ? NULL : kns_text_fold(arena, copy);
+    int rc = folded == NULL ? SQLITE_NOMEM : tokenize_folded(&sink, folded, strlen(folded));
+
+    (void)tokenizer;
+    kns_arena_free(arena);
+    return rc;
+}
+
+static int x_create(void *ctx, const char **args, int n, Fts5Tokenizer **ret)
+{
+    (void)args;
+    (void)n;
+    *ret = ctx;
+    return SQLITE_OK;
+}
+
+static void x_delete(Fts5Tokenizer *tokenizer)
+{
+    (void)tokenizer; /* there is one for all, without state */
+}
+
+enum kns_status kns_search_register(struct kns_store *store, struct kns_error *err)
+{
+    static fts5_tokenizer tokenizer = {x_create, x_delete, x_tokenize};
+    static char the_tokenizer;
+    sqlite3_stmt *stmt = NULL;
+    fts5_api *api = NULL;
+
+    if (sqlite3_prepare_v2(store->db, "SELECT fts5(?)", -1, &stmt, NULL) == SQLITE_OK) {
+        sqlite3_bind_pointer(stmt, 1, &api, "fts5_api_ptr", NULL);
+        sqlite3_step(stmt);
+    }
+    sqlite3_finalize(stmt);
+    if (api == NULL ||
+        api->xCreateTokenizer(api, "kns", &the_tokenizer, &tokenizer, NULL) != SQLITE_OK)
+        return kns_fail(err, KNS_EIO, "this SQLite has no FTS5");
+    return KNS_OK;
+}
+
+/* ---- what is searched ------------------------------------------------------------------------------------------------- */
+
+static bool join(struct kns_arena *arena, const char **text, const char *more)
+{
+    if (more == NULL || *more == '\0')
+        return true;
+    *text = *text == NULL ? more : kns_arena_printf(arena, "%s\n%s", *text, more);
+    return *text != NULL;
+}
+
+bool kns_search_text(struct kns_arena *arena, const struct kns_entry *entry, const char *note,
+                     struct search_text *ret)
+{
+    const char *body = NULL, *author = NULL;
+    const char *html[] = {entry->content_html, entry->summary_html};
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = html[i] == NULL ? NULL : kns_html_to_text(arena, html[i]);
+        if ((html[i] != NULL && text == NULL) || !join(arena, &body, text))
+            return false;
+    }
+    if (!join(arena, &body, entry->content_text) || !join(arena, &body, entry->summary) ||
+        !join(arena, &body, note))
+        return false;
+    const struct kns_person *person;
+    KNS_LIST_EACH(person, &entry->authors)
+    if (!join(arena, &author, person->name))
+        return false;
+    const struct kns_category *tag;
+    KNS_LIST_EACH(tag, &entry->tags)
+    if (!join(arena, &body, tag->term != NULL ? tag->term : tag->label))
+        return false;
+    *ret = (struct search_text){entry->title == NULL ? "" : entry->title,
+                                author == NULL ? "" : author, body == NULL ? "" : body};
+    return true;
+}
+
+static enum kns_status run_text(struct kns_store *store, enum statement which, int64_t item_id,
+                                const struct search_text *text, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, which);
+
+    kns_bind_int(stmt, 1, item_id);
+    kns_bind_text(stmt, 2, text->title);
+    kns_bind_text(stmt, 3, text->author);
+    kns_bind_text(stmt, 4, text->body);
+    return kns_sql_do(store, stmt, err);
+}
+
+enum kns_status kns_search_add(struct kns_store *store, int64_t item_id,
+                               const struct search_text *text, struct kns_error *err)
+{
+    return run_text(store, TEXT_INSERT, item_id, text, err);
+}
+
+enum kns_status kns_search_remove(struct kns_store *store, int64_t item_id,
+                                  const struct search_text *text, struct kns_error *err)
+{
+    return run_text(store, TEXT_DELETE, item_id, text, err);
+}
+
+/* ---- the user's query --------------------------------------------------------------------------------------------------- */
+
+/* Nothing a user types is an error: what is no operator is a word.
+ *   word "a phrase" -word title:word author:word wor* one OR two */
+struct term {
+    const char *text;
+    size_t len;
+    const char *column;
+    bool negative, prefix;
+};
+
+static bool has_token(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        int32_t c;
+        i += kns_text_next(text + i, len - i, &c);
+        if (class_of(c) != OTHER)
+            return true;
+    }
+    return false;
+}
+
+/* A single Han or kana character finds every pair that begins with it, and the last one of a run. */
+static bool is_single_paired(const char *text, size_t len)
+{
+    int32_t c;
+
+    return len > 0 && kns_text_next(text, len, &c) == len && class_of(c) == PAIRED;
+}
+
+static const char *read_term(const char *at, struct term *term)
+{
+    static const char *const columns[] = {"title", "author"};
+
+    *term = (struct term){0};
+    if (*at == '-' && at[1] != '\0' && !isspace((unsigned char)at[1])) {
+        term->negative = true;
+        at++;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = strlen(columns[i]);
+        if (strncasecmp(at, columns[i], len) == 0 && at[len] == ':' && at[len + 1] != '\0' &&
+            !isspace((unsigned char)at[len + 1])) {
+            term->column = columns[i];
+            at += len + 1;
+            break;
+        }
+    }
+    if (*at == '"') {
+        const char *close = strchr(at + 1, '"');
+        term->text = at + 1;
+        term->len = close == NULL ? strlen(at + 1) : (size_t)(close - at - 1);
+        return close == NULL ? at + strlen(at) : close + 1;
+    }
+    term->text = at;
+    term->len = strcspn(at, " \t\r\n\"");
+    at += term->len;
+    term->prefix = term->len > 1 && term->text[term->len - 1] == '*';
+    term->len -= term->prefix;
+    return at;
+}
+
+static void add_term(struct kns_buf *out, const struct term *term)
+{
+    if (term->column != NULL)
+        kns_buf_addf(out, "%s : ", term->column);
+    kns_buf_addc(out, '"');
+    for (size_t i = 0; i < term->len; i++)
+        if (term->text[i] != '"')
+            kns_buf_addc(out, term->text[i]);
+    kns_buf_addc(out, '"');
+    if (term->prefix || is_single_paired(term->text, term->len))
+        kns_buf_adds(out, " *");
+}
+
+const char *kns_search_translate(struct kns_arena *arena, const char *query)
+{
+    struct kns_buf wanted = {0}, unwanted = {0};
+    bool or_next = false;
+
+    /* Ideographic spaces separate words as well. */
+    const char *folded = kns_text_fold(arena, query);
+    if (folded == NULL)
+        return NULL;
+    for (const char *at = folded + strspn(folded, " \t\r\n"); *at != '\0';
+         at += strspn(at, " \t\r\n")) {
+        struct term term;
+        const char *before = at;
+        at = read_term(at, &term);
+        if (at == before)
+            at++;
+        /* The query was folded: OR has become "or"; it is an operator only where the user wrote capitals. */
+        bool is_or = term.len == 2 && term.column == NULL && !term.negative &&
+                     strncmp(term.text, "or", 2) == 0 && strstr(query, " OR ") != NULL;
+        if (is_or) {
+            or_next = wanted.len > 0;
+            continue;
+        }
+        if (!has_token(term.text, term.len))
+            continue;
+        struct kns_buf *out = term.negative ? &unwanted : &wanted;
+        if (out->len > 0)
+            kns_buf_adds(out, term.negative || or_next ? " OR " : " AND ");
+        add_term(out, &term);
+        or_next = false;
+    }
+    const char *text;
+    if (kns_buf_failed(&wanted) || kns_buf_failed(&unwanted))
+        text = NULL;
+    else if (wanted.len == 0) /* only what must not be there: nothing is asked for */
+        text = "";
+    else if (unwanted.len > 0)
+        text = kns_arena_printf(arena, "(%s) NOT (%s)", wanted.data, unwanted.data);
+    else
+        text = kns_arena_copy(arena, wanted.data, wanted.len);
+    kns_buf_fini(&wanted);
+    kns_buf_fini(&unwanted);
+    return text;
+}
+
+/* ---- snippets ----------------------------------------------------------------------------------------------------------- */
+
+#define SNIPPET_BEFORE 60 /* bytes of context around what was found */
+#define SNIPPET_AFTER 160
+
+static size_t back_to_character(const char *text, size_t at)
+{
+    while (at > 0 && ((unsigned char)text[at] & 0xC0) == 0x80)
+        at--;
+    return at;
+}
+
+/* The first of the query's words in the entry's text, with what stands around it. */
+const char *kns_search_snippet(struct kns_arena *arena, const char *query,
+                               const struct kns_entry *entry)
+{
+    struct search_text text;
+
+    if (!kns_search_text(arena, entry, NULL, &text))
+        return NULL;
+    const char *line = kns_text_squeeze(arena, *text.body != '\0' ? text.body : text.title);
+    for (const char *at = query + strspn(query, " \t"); line != NULL && *at != '\0';
+         at += strspn(at, " \t")) {
+        struct term term;
+        const char *before = at;
+        at = read_term(at, &term);
+        if (at == before)
+            at++;
+        char *word =
+            term.negative || term.len == 0 ? NULL : kns_arena_copy(arena, term.text, term.len);
+        const char *found = word == NULL ? NULL : strcasestr(line, word);
+        if (found == NULL)
+            continue;
+        size_t where = (size_t)(found - line), size = strlen(line);
+        size_t from = back_to_character(line, where > SNIPPET_BEFORE ? where - SNIPPET_BEFORE : 0);
+        size_t to = back_to_character(line, where + term.len + SNIPPET_AFTER < size
+                                                ? where + term.len + SNIPPET_AFTER
+                                                : size);
+        return kns_arena_printf(arena, "%s%.*s\x02%.*s\x03%.*s%s", from > 0 ? "…" : "",
+                                (int)(where - from), line + from, (int)term.len, found,
+                                (int)(to - where - term.len), found + term.len,
+                                to < size ? "…" : "");
+    }
+    return NULL;
+}

@@ -264,7 +264,7 @@ static void choose_atom_mode(struct builder *b, const struct frame *f)
     b->is_html = strcasecmp(type, "html") == 0 || strcasecmp(type, "text/html") == 0;
     b->xhtml = strcasecmp(type, "xhtml") == 0 || strcasecmp(type, "application/xhtml+xml") == 0;
     b->base64 = mode != NULL && strcmp(mode, "base64") == 0;
-    if (mode != NULL && strcmp(mode, "escaped") == 0 && b->xhtml) {
+    if (mode != NULL && strcmp(mode, "xml") != 0 && b->xhtml) {
         b->xhtml = false;
         b->is_html = true;
     }
@@ -349,6 +349,8 @@ static enum ns root_vocabulary(const char *local)
 {
     if (strcmp(local, "feed") == 0 || strcmp(local, "entry") == 0)
         return NS_ATOM;
+    if (strcmp(local, "CHANNEL") == 0)
+        return NS_CDF;
     return strcmp(local, "RDF") == 0 ? NS_RDF : NS_NONE;
 }
 
@@ -393,6 +395,8 @@ static enum kns_format format_of_root(const struct builder *b, enum ns ns, const
                    (version != NULL && strncmp(version, "0.3", 3) == 0);
         return old ? KNS_FORMAT_ATOM_03 : KNS_FORMAT_ATOM_10;
     }
+    if (ns == NS_CDF)
+        return KNS_FORMAT_CDF;
     if (ns == NS_RDF)
         return has_netscape_namespace(attributes) ? KNS_FORMAT_RSS_090 : KNS_FORMAT_RSS_100;
     return strcmp(local, "Channel") == 0 ? KNS_FORMAT_RSS_100 : rss_format(version);
@@ -412,9 +416,22 @@ static const struct row *begin_root(struct builder *b, const char *name, enum ns
         b->foreign = true;
         return NULL;
     }
-    b->vocabulary = *ns == NS_ATOM ? NS_ATOM : NS_NONE;
+    b->vocabulary = *ns == NS_ATOM || *ns == NS_CDF ? *ns : NS_NONE;
     b->document->format = format_of_root(b, *ns, name, local, attributes);
     return row;
+}
+
+/* What CDF says in attributes: the address and the last change. */
+static void set_cdf_attributes(struct builder *b, const struct frame *f)
+{
+    const char *href = kns_frame_attribute(f, "HREF");
+
+    if (f->ns != NS_CDF)
+        return;
+    if (href != NULL)
+        href = kns_url_resolve(b->arena, kns_builder_base(b, f), href);
+    kns_builder_set(b, f, F_URL, 0, href, false);
+    kns_builder_set(b, f, F_UPDATED, 0, kns_frame_attribute(f, "LASTMOD"), false);
 }
 
 /* What opening a container begins. */
@@ -436,10 +453,12 @@ static void open_place(struct builder *b, struct frame *f)
         b->thumbnail = b->media_image = NULL;
         kns_builder_set(b, f, F_ID, 3, kns_frame_attribute_ns(f, NS_RDF, "about"), false);
         kns_builder_set(b, f, F_LANGUAGE, 2, kns_frame_attribute_ns(f, NS_XML, "lang"), false);
+        set_cdf_attributes(b, f);
         break;
     case IN_FEED:
         kns_builder_set(b, f, F_ID, 3, kns_frame_attribute_ns(f, NS_RDF, "about"), false);
         kns_builder_set(b, f, F_LANGUAGE, 2, f->language, false);
+        set_cdf_attributes(b, f);
         break;
     case IN_PERSON:
         b->person = KNS_NEW(b->arena, struct kns_person);
@@ -564,6 +583,40 @@ static const char *take_text(struct builder *b)
     return text;
 }
 
+static int base64_digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c == '\0' ? NULL : strchr(digits, c);
+
+    return found == NULL ? -1 : (int)(found - digits);
+}
+
+/* The text that base64 stands for (Atom 0.3, mode="base64"); NULL: no memory, or what it stands for is no text. */
+static const char *decode_base64(struct builder *b, const char *text)
+{
+    char *out = kns_arena_alloc(b->arena, strlen(text) / 4 * 3 + 4);
+    size_t len = 0;
+    uint32_t bits = 0;
+    int n_bits = 0;
+
+    b->failed = b->failed || out == NULL;
+    if (out == NULL)
+        return NULL;
+    for (; *text != '\0' && *text != '='; text++) {
+        int digit = base64_digit(*text);
+        if (digit < 0)
+            continue; /* line ends */
+        bits = (bits << 6 | (uint32_t)digit) & 0xffffff;
+        n_bits += 6;
+        if (n_bits >= 8) {
+            n_bits -= 8;
+            out[len++] = (char)(bits >> n_bits & 0xff);
+        }
+    }
+    out[len] = '\0';
+    return strlen(out) == len && kns_text_is_utf8(out, len) ? out : NULL;
+}
+
 static void end_construct(struct builder *b, const struct frame *f)
 {
     const char *text = take_text(b);
@@ -575,11 +628,14 @@ static void end_construct(struct builder *b, const struct frame *f)
         f->row->apply(b, f, text);
         return;
     }
+    if (b->base64)
+        text = decode_base64(b, text);
+    if (text == NULL)
+        return;
     bool html = b->markup || b->is_html;
     if (!html && f->row->construct == C_GUESS)
         html = kns_html_looks_like_html(text);
-    if (!b->base64)
-        kns_builder_set(b, f, f->row->field, f->row->rank, text, html);
+    kns_builder_set(b, f, f->row->field, f->row->rank, text, html);
 }
 
 void kns_builder_end(struct builder *b, const char *name)

@@ -61,8 +61,14 @@ static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, c
     struct kns_enclosure *enclosure;
 
     KNS_LIST_EACH(enclosure, &b->entry->enclosures)
-    if (strcmp(enclosure->url, url) == 0)
+    if (strcmp(enclosure->url, url) == 0) {
+        /* An enclosure and a media:content of one URL are one: each may say what the other left out. */
+        if (enclosure->mime_type == NULL)
+            enclosure->mime_type = squeezed(b, type);
+        if (enclosure->size_bytes < 0)
+            enclosure->size_bytes = number_of(size);
         return enclosure;
+    }
     if (b->entry->enclosures.count >= KNS_PARSE_MAX_LIST)
         return NULL;
     enclosure = KNS_NEW(b->arena, struct kns_enclosure);

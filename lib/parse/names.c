@@ -209,6 +209,7 @@ static const struct row atom_rows[] = {
     CALL("email", PERSON, C_PLAIN, kns_apply_person_part, F_ID, 0),
     CALL("uri", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 0),
     CALL("url", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 1),
+    CALL("homepage", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 1),
     TEXT("title", BOTH, C_ATOM, F_TITLE, 0),
     TEXT("title", SOURCE, C_ATOM, F_SOURCE_TITLE, 0),
     TEXT("id", BOTH, C_PLAIN, F_ID, 1),
@@ -332,12 +333,20 @@ static const struct row admin_rows[] = {
 };
 
 static const struct row feedburner_rows[] = {
-    TEXT("origLink", ENTRY, C_PLAIN, F_URL, 0),
+    TEXT("origLink", ENTRY, C_PLAIN, F_URL, 9), /* the feed's own link is what it gave */
 };
 
 static const struct row podcast_rows[] = {
     TEXT("season", ENTRY, C_PLAIN, F_SEASON, 1),
     TEXT("episode", ENTRY, C_PLAIN, F_EPISODE, 1),
+};
+
+/* HREF and LASTMOD of the containers are read where they open. */
+static const struct row cdf_rows[] = {
+    OPEN("CHANNEL", ROOT, IN_FEED),
+    OPEN("ITEM", FEED, IN_ENTRY),
+    TEXT("TITLE", BOTH, C_GUESS, F_TITLE, 0),
+    TEXT("ABSTRACT", BOTH, C_GUESS, F_SUMMARY, 0),
 };
 
 #define VOCABULARY(rows)                                                                           \
@@ -368,6 +377,7 @@ static const struct {
     [NS_ADMIN] = VOCABULARY(admin_rows),
     [NS_FEEDBURNER] = VOCABULARY(feedburner_rows),
     [NS_PODCAST] = VOCABULARY(podcast_rows),
+    [NS_CDF] = VOCABULARY(cdf_rows),
     [NS_XML] = {NULL, 0},
     [NS_OTHER] = {NULL, 0},
 };

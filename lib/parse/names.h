@@ -28,6 +28,7 @@ enum ns {
     NS_ADMIN,
     NS_FEEDBURNER,
     NS_PODCAST,
+    NS_CDF, /* Microsoft's Channel Definition Format, which has no URI */
     NS_XML,
     NS_OTHER,
 };

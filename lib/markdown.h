@@ -7,6 +7,8 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 
+#include <stdbool.h>
+
 /* CommonMark as sanitised HTML; raw HTML in it goes through the sanitiser like a feed's. NULL: no memory. */
 const char *kns_markdown_to_html(struct kns_arena *arena, const char *markdown);
 
@@ -17,9 +19,17 @@ void kns_markdown_add_text(struct kns_buf *out, const char *text, bool at_line_s
 /* Appends [text](url); only the text when url is no http, https or mailto URL. */
 void kns_markdown_add_link(struct kns_buf *out, const char *text, const char *url);
 
+/* Appends ![text](url); nothing when url is no http or https URL. */
+void kns_markdown_add_image(struct kns_buf *out, const char *text, const char *url);
+
 /* HTML as CommonMark blocks, without a line break at the end: headings, paragraphs, lists, quotations, code, emphasis,
  * links, images; all other markup leaves its text. The HTML is sanitised first; base as for
  * kns_html_sanitize. NULL: no memory. */
 const char *kns_markdown_from_html(struct kns_arena *arena, const char *html, const char *base);
+
+/* The same as plain text for mail: "text <url>" for a link, "- " for a list item, "> " for a quotation, no other marks.
+ * Long lines are not broken. NULL: no memory. */
+const char *kns_markdown_plain_from_html(struct kns_arena *arena, const char *html,
+                                         const char *base);
 
 #endif

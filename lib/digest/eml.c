@@ -1,0 +1,194 @@
+/* A mail (RFC 5322): multipart/alternative of plain text and HTML, base64 so that Japanese stays short and lines stay
+ * under 76 characters whatever they hold. */
+#include "lib/digest/hash.h"
+#include "lib/digest/view.h"
+#include "lib/url.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void add_base64(struct kns_buf *out, const char *bytes, size_t size, size_t line)
+{
+    const unsigned char *b = (const unsigned char *)bytes;
+
+    for (size_t i = 0; i < size; i += 3) {
+        uint32_t v = (uint32_t)b[i] << 16;
+        v |= i + 1 < size ? (uint32_t)b[i + 1] << 8 : 0;
+        v |= i + 2 < size ? (uint32_t)b[i + 2] : 0;
+        kns_buf_addc(out, digits[v >> 18]);
+        kns_buf_addc(out, digits[(v >> 12) & 63]);
+        kns_buf_addc(out, i + 1 < size ? digits[(v >> 6) & 63] : '=');
+        kns_buf_addc(out, i + 2 < size ? digits[v & 63] : '=');
+        if (line != 0 && ((i / 3 + 1) % (line / 4) == 0 || i + 3 >= size))
+            kns_buf_adds(out, "\r\n");
+    }
+}
+
+static bool is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7E)
+            return false;
+    return true;
+}
+
+/* Header text (RFC 2047): encoded words of at most 75 characters, never split inside a character. */
+static void add_words(struct kns_buf *out, const char *text)
+{
+    if (is_plain(text) && strstr(text, "=?") == NULL && strlen(text) < 60) {
+        kns_buf_adds(out, text);
+        return;
+    }
+    while (*text != '\0') {
+        size_t len = strnlen(text, 42);
+        while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
+            len--;
+        kns_buf_adds(out, "=?UTF-8?B?");
+        add_base64(out, text, len, 0);
+        kns_buf_adds(out, "?=");
+        text += len;
+        kns_buf_adds(out, *text != '\0' ? "\r\n " : "");
+    }
+}
+
+/* "Name <address>" with the name encoded; anything else as it is. */
+static void add_address(struct kns_arena *arena, struct kns_buf *out, const char *address)
+{
+    const char *angle = strrchr(address, '<');
+    size_t len = angle != NULL ? (size_t)(angle - address) : 0;
+
+    while (len > 0 && address[len - 1] == ' ')
+        len--;
+    if (len == 0 || is_plain(address)) {
+        kns_buf_adds(out, address);
+        return;
+    }
+    const char *name = kns_arena_copy(arena, address, len);
+    out->failed |= name == NULL;
+    add_words(out, name != NULL ? name : "");
+    kns_buf_addc(out, ' ');
+    kns_buf_adds(out, angle);
+}
+
+static void add_date(struct kns_buf *out, struct kns_time time)
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct tm tm;
+    time_t seconds = (time_t)time.unix_s;
+
+    if (kns_time_given(time) && gmtime_r(&seconds, &tm) != NULL)
+        kns_buf_addf(out, "Date: %.3s, %d %.3s %04d %02d:%02d:%02d +0000\r\n",
+                     days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900,
+                     tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static void add_part(struct kns_buf *out, const char *boundary, const char *type,
+                     const struct kns_buf *body)
+{
+    kns_buf_addf(out,
+                 "--%s\r\nContent-Type: %s; charset=utf-8\r\n"
+                 "Content-Transfer-Encoding: base64\r\n\r\n",
+                 boundary, type);
+    add_base64(out, kns_buf_str(body), body->len, 76);
+    kns_buf_adds(out, "\r\n");
+}
+
+/* The name of the list: given, or letters of the publication before the site's host. */
+static const char *list_id(const struct digest_view *view, const char *host)
+{
+    const char *name = view->publication;
+    char label[64];
+    size_t used = 0;
+
+    if (view->options->list_id != NULL)
+        return view->options->list_id;
+    for (; *name != '\0' && used < sizeof(label) - 1; name++) {
+        char c = *name;
+        bool letter = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+        if (letter)
+            label[used++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+        else if (used > 0 && label[used - 1] != '-')
+            label[used++] = '-';
+    }
+    while (used > 0 && label[used - 1] == '-')
+        used--;
+    label[used] = '\0';
+    return kns_arena_printf(view->arena, "%s.%s", used > 0 ? label : "digest", host);
+}
+
+static enum kns_status check_header(const char *name, const char *value, struct kns_error *err)
+{
+    if (value == NULL || strpbrk(value, "\r\n") == NULL)
+        return KNS_OK;
+    return kns_fail(err, KNS_EINVAL, "mail header %s: a line break in it", name);
+}
+
+static enum kns_status add_headers(const struct digest_view *view, struct kns_buf *out,
+                                   const char *boundary, struct kns_error *err)
+{
+    const struct kns_digest_options *options = view->options;
+    const char *base = view->digest->base_url;
+    const char *host = base != NULL ? kns_url_host(view->arena, base) : NULL;
+    const char *from = options->mail_from != NULL ? options->mail_from : "kns@localhost";
+    const char *to = options->mail_to != NULL ? options->mail_to : "undisclosed-recipients:;";
+    char updated[KNS_TIME_TEXT];
+    const char *message_id =
+        digest_hash(view->arena, view->id, kns_time_format(view->updated, updated));
+
+    host = host != NULL ? host : "localhost";
+    const char *list = list_id(view, host);
+    if (message_id == NULL || list == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    enum kns_status status = check_header("From", from, err);
+    if (status == KNS_OK)
+        status = check_header("To", to, err);
+    if (status == KNS_OK)
+        status = check_header("List-Id", list, err);
+    if (status != KNS_OK)
+        return status;
+    kns_buf_adds(out, "From: ");
+    add_address(view->arena, out, from);
+    kns_buf_adds(out, "\r\nTo: ");
+    add_address(view->arena, out, to);
+    kns_buf_adds(out, "\r\nSubject: ");
+    add_words(out, view->title);
+    kns_buf_adds(out, "\r\n");
+    add_date(out, view->updated);
+    kns_buf_addf(out, "Message-ID: <%s@%s>\r\nList-Id: ", message_id, host);
+    add_words(out, view->publication);
+    kns_buf_addf(out,
+                 " <%s>\r\nContent-Language: %s\r\nMIME-Version: 1.0\r\n"
+                 "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n",
+                 list, view->words->language, boundary);
+    return KNS_OK;
+}
+
+enum kns_status digest_write_eml(const struct digest_view *view, struct kns_buf *out,
+                                 size_t *ret_html_bytes, struct kns_error *err)
+{
+    struct kns_buf text = {0}, html = {0};
+    const char *boundary = digest_hash(view->arena, "boundary", view->id);
+    enum kns_status status = KNS_OK;
+
+    if (boundary == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    status = digest_write_text(view, &text, err);
+    if (status == KNS_OK)
+        status = digest_write_html(view, &html, err);
+    if (status == KNS_OK)
+        status = add_headers(view, out, boundary, err);
+    if (status == KNS_OK) {
+        add_part(out, boundary, "text/plain", &text);
+        add_part(out, boundary, "text/html", &html);
+        kns_buf_addf(out, "--%s--\r\n", boundary);
+        *ret_html_bytes = html.len;
+    }
+    kns_buf_fini(&text);
+    kns_buf_fini(&html);
+    return status;
+}

@@ -1,5 +1,7 @@
 #include "lib/digest/templates.h"
 
+#include "lib/arena.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

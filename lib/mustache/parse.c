@@ -208,7 +208,7 @@ static enum kns_status add_tag(struct parser *p, const struct tag *tag, const ch
 static enum kns_status step(struct parser *p)
 {
     const char *open = strstr(p->at, p->open);
-    struct tag tag;
+    struct tag tag = {0};
 
     if (open == NULL) {
         const char *rest = p->at;

@@ -280,9 +280,9 @@ static void on_close(void *ctx, const char *name)
 }
 
 /* No entity of the document's own is ever expanded: lists need none, attacks do. */
-static void on_doctype(void *ctx, const char *name, const char *value, int len, int is_parameter,
-                       const char *base, const char *system, const char *public,
-                       const char *notation)
+static void on_entity(void *ctx, const char *name, int is_parameter, const char *value, int len,
+                      const char *base, const char *system, const char *public,
+                      const char *notation)
 {
     (void)name, (void)value, (void)len, (void)is_parameter, (void)base;
     (void)system, (void)public, (void)notation;
@@ -300,7 +300,7 @@ static enum kns_status read_once(struct reader *r, const struct kns_buf *utf8, s
     XML_SetUserData(r->parser, r);
     XML_SetElementHandler(r->parser, on_open, on_close);
     XML_SetCharacterDataHandler(r->parser, on_text);
-    XML_SetEntityDeclHandler(r->parser, on_doctype);
+    XML_SetEntityDeclHandler(r->parser, on_entity);
     if (XML_Parse(r->parser, kns_buf_str(utf8), (int)utf8->len, XML_TRUE) != XML_STATUS_OK)
         *ret_xml = XML_ErrorString(XML_GetErrorCode(r->parser));
     *ret_line = (size_t)XML_GetCurrentLineNumber(r->parser);

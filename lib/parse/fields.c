@@ -230,7 +230,7 @@ void kns_apply_generator(struct builder *b, const struct frame *f, const char *t
 {
     const char *uri = kns_frame_attribute(f, "uri");
 
-    kns_builder_set(b, f, F_GENERATOR, f->row->rank, text, kns_html_looks_like_html(text));
+    kns_builder_set(b, f, F_GENERATOR, f->row->rank, text, false);
     kns_builder_set(b, f, F_GENERATOR, 9, uri != NULL ? uri : kns_frame_attribute(f, "url"), false);
 }
 
@@ -384,8 +384,6 @@ void kns_apply_person(struct builder *b, const struct frame *f, const char *text
     struct kns_person *known;
 
     (void)f;
-    if (line != NULL && kns_html_looks_like_html(line))
-        line = kns_html_to_line(b->arena, line);
     if (line == NULL || *line == '\0')
         return;
     struct kns_person *person = KNS_NEW(b->arena, struct kns_person);

@@ -267,14 +267,15 @@ static void read_hubs(struct reader *r, const json_t *feed)
     }
 }
 
-/* "https://jsonfeed.org/version/1.1"; what claims to be a later 1.x is read as 1.1. */
+/* "https://jsonfeed.org/version/1.1"; what claims to be a later 1.x is read as 1.1, what names
+ * no version that there is as 1.0. */
 static enum kns_format format_of(const json_t *feed)
 {
     const char *version = json_string_value(json_object_get(feed, "version"));
     const char *number_at = version == NULL ? NULL : strstr(version, "jsonfeed.org/version/");
 
     if (number_at != NULL)
-        return strcmp(number_at, "jsonfeed.org/version/1") == 0 ||
+        return strncmp(number_at, "jsonfeed.org/version/1.", 23) != 0 ||
                        strcmp(number_at, "jsonfeed.org/version/1.0") == 0
                    ? KNS_FORMAT_JSONFEED_10
                    : KNS_FORMAT_JSONFEED_11;

@@ -191,6 +191,10 @@ static const struct row rss_rows[] = {
     CALL("generator", FEED, C_PLAIN, kns_apply_generator, F_GENERATOR, 0),
     TEXT("ttl", FEED, C_PLAIN, F_TTL, 0),
     CALL("cloud", FEED, C_NONE, kns_apply_cloud, F_NONE, 0),
+    /* An atom:author whose parts forgot the prefix. */
+    CALL("name", PERSON, C_PLAIN, kns_apply_person_part, F_TITLE, 0),
+    CALL("email", PERSON, C_PLAIN, kns_apply_person_part, F_ID, 0),
+    CALL("uri", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 0),
     CALL("url", IMAGE, C_PLAIN, kns_apply_image_url, F_ICON, 0),
 };
 
@@ -261,6 +265,7 @@ static const struct row xhtml_rows[] = {
 static const struct row media_rows[] = {
     {"group", ENTRY | MEDIA, IN_MEDIA, C_NONE, NULL, F_NONE, 0},
     {"content", BOTH | MEDIA, IN_MEDIA, C_NONE, kns_apply_media_content, F_NONE, 0},
+    OPEN("location", ENTRY | MEDIA, IN_WHERE),
     CALL("thumbnail", BOTH | MEDIA, C_PLAIN, kns_apply_media_thumbnail, F_IMAGE, 0),
     TEXT("title", ENTRY | MEDIA, C_ATOM, F_TITLE, 4),
     TEXT("description", ENTRY | MEDIA, C_ATOM, F_SUMMARY, 5),

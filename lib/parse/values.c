@@ -23,6 +23,9 @@ const char *kns_builder_base(const struct builder *b, const struct frame *f)
         return f->base;
     if (b->base_url != NULL)
         return b->base_url;
+    /* Only in RSS, where nothing else can say a base; Atom has xml:base (RFC 4287 2). */
+    if (b->vocabulary == NS_ATOM)
+        return NULL;
     const char *link = b->feed[F_URL].text;
     return link != NULL && kns_url_is_web(link) ? link : NULL;
 }

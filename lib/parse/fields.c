@@ -213,7 +213,7 @@ void kns_apply_guid(struct builder *b, const struct frame *f, const char *text)
 
 void kns_apply_rss_source(struct builder *b, const struct frame *f, const char *text)
 {
-    kns_builder_set(b, f, F_SOURCE_TITLE, 1, text, kns_html_looks_like_html(text));
+    kns_builder_set(b, f, F_SOURCE_TITLE, 1, text, false);
     kns_builder_set(b, f, F_SOURCE_URL, 2, kns_frame_attribute(f, "url"), false);
 }
 

@@ -222,6 +222,7 @@ static const struct row atom_rows[] = {
     TEXT("subtitle", FEED, C_ATOM, F_SUMMARY, 0),
     TEXT("tagline", FEED, C_ATOM, F_SUMMARY, 0),
     TEXT("info", FEED, C_ATOM, F_SUMMARY, 3),
+    TEXT("description", FEED, C_ATOM, F_SUMMARY, 4), /* no Atom, but RSS's name for it */
     TEXT("summary", ENTRY, C_ATOM, F_SUMMARY, 1),
     TEXT("content", ENTRY, C_ATOM, F_CONTENT, 0),
     TEXT("published", BOTH, C_PLAIN, F_PUBLISHED, 1),

@@ -25,6 +25,11 @@ bool kns_url_has_scheme(const char *text);
  * order of the remaining parameters is kept. NULL when it is no http(s) URL or no memory. */
 const char *kns_url_canonical(struct kns_arena *arena, const char *url);
 
+/* What stays of a URL when everything is gone that changes while the article is the same: the scheme, www. m. and amp.
+ * hosts, a trailing slash, index.html, AMP paths and parameters, and redirectors that carry their target (tables in
+ * lib/url/variant.c). A key for comparing, no address. NULL when it is no http(s) URL or no memory. */
+const char *kns_url_variant_key(struct kns_arena *arena, const char *url);
+
 /* The URL as given but without tracking parameters; the URL itself when there are none. */
 const char *kns_url_clean(struct kns_arena *arena, const char *url);
 

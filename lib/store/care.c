@@ -35,6 +35,9 @@ enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_
     return status;
 }
 
+/* Space goes back to the file system in steps of so many pages (1 MiB), so that no step stalls the writer. */
+#define VACUUM_PAGES "256"
+
 /* ---- retention -------------------------------------------------------------------------------------------------------- */
 
 /* Removes the items that a prepared list gives, at most most of them; *left is lowered by as many. */
@@ -98,6 +101,8 @@ enum kns_status kns_store_expire(struct kns_store *store, int64_t keep_days,
     if (status == KNS_OK && keep_items_per_feed > 0 && left > 0)
         status = expire_many(store, keep_items_per_feed, &left, err);
     status = kns_savepoint_end(store, status, err);
+    if (status == KNS_OK && left < max_items)
+        status = kns_sql_run(store, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", err);
     if (status == KNS_OK)
         *ret_more = left < max_items;
     return status;

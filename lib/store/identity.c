@@ -66,6 +66,7 @@ static bool fill(struct kns_arena *arena, const struct kns_document *document, s
     {
         ids[i].guid = entry->guid;
         ids[i].url = entry->url == NULL ? NULL : kns_url_canonical(arena, entry->url);
+        ids[i].variant = ids[i].url == NULL ? NULL : kns_url_variant_key(arena, ids[i].url);
         i++;
     }
     return true;
@@ -74,31 +75,33 @@ static bool fill(struct kns_arena *arena, const struct kns_document *document, s
 /* Takes away the keys that do not tell the document's entries apart. */
 static bool drop_ambiguous(struct identity *ids, size_t n)
 {
-    struct pair *urls = malloc((n + 1) * sizeof(*urls)), *guids = malloc((n + 1) * sizeof(*guids));
-    bool *url_ambiguous = calloc(n + 1, sizeof(bool)),
-         *guid_ambiguous = calloc(n + 1, sizeof(bool));
-    size_t n_urls = 0, n_guids = 0;
-    bool good = urls != NULL && guids != NULL && url_ambiguous != NULL && guid_ambiguous != NULL;
+    enum { URL, GUID, VARIANT, KINDS };
+    struct pair *pairs = malloc((n + 1) * sizeof(*pairs));
+    bool *ambiguous = calloc(KINDS * (n + 1), sizeof(bool));
+    bool good = pairs != NULL && ambiguous != NULL;
 
-    for (size_t i = 0; good && i < n; i++) {
-        if (ids[i].url != NULL)
-            urls[n_urls++] = (struct pair){ids[i].url, ids[i].guid == NULL ? "" : ids[i].guid, i};
-        if (ids[i].guid != NULL)
-            guids[n_guids++] = (struct pair){ids[i].guid, ids[i].url == NULL ? "" : ids[i].url, i};
+    for (int kind = 0; good && kind < KINDS; kind++) {
+        size_t count = 0;
+        for (size_t i = 0; i < n; i++) {
+            const char *const keys[] = {ids[i].url, ids[i].guid, ids[i].variant};
+            const char *const others[] = {ids[i].guid, ids[i].url, ids[i].url};
+            if (keys[kind] != NULL)
+                pairs[count++] =
+                    (struct pair){keys[kind], others[kind] == NULL ? "" : others[kind], i};
+        }
+        good = find_ambiguous(pairs, count, ambiguous + (size_t)kind * (n + 1));
     }
-    good = good && find_ambiguous(urls, n_urls, url_ambiguous) &&
-           find_ambiguous(guids, n_guids, guid_ambiguous);
     for (size_t i = 0; good && i < n; i++) {
         /* The same guid with several URLs tells nothing apart; the URLs then do. */
-        if (guid_ambiguous[i])
+        if (ambiguous[GUID * (n + 1) + i])
             ids[i].guid = NULL;
-        else if (url_ambiguous[i])
-            ids[i].url = NULL;
+        else if (ambiguous[URL * (n + 1) + i])
+            ids[i].url = ids[i].variant = NULL;
+        if (ambiguous[VARIANT * (n + 1) + i])
+            ids[i].variant = NULL;
     }
-    free(urls);
-    free(guids);
-    free(url_ambiguous);
-    free(guid_ambiguous);
+    free(pairs);
+    free(ambiguous);
     return good;
 }
 
@@ -124,7 +127,8 @@ struct identity *kns_identity_of(struct kns_arena *arena, const struct kns_docum
 
 const char *kns_rule_name(enum identity_rule rule)
 {
-    static const char *const names[] = {"new", "guid", "canonical-url", "hash", "moved"};
+    static const char *const names[] = {"new",   "guid",        "canonical-url", "hash",
+                                        "moved", "url-variant", "split"};
 
     return (size_t)rule < sizeof(names) / sizeof(names[0]) ? names[rule] : "";
 }
@@ -137,6 +141,10 @@ const char *kns_rule_text(enum identity_rule rule)
         "its canonical URL was known",
         "this feed had an entry with the same title and date, and it has neither URL nor guid",
         "this feed had an entry with the same guid at another URL: the article moved",
+        "its URL is another spelling (http or https, www, mobile, AMP, slash, redirector) of a "
+        "known "
+        "one",
+        "it was split off from another item",
     };
 
     return (size_t)rule < sizeof(texts) / sizeof(texts[0]) ? texts[rule] : "";

@@ -5,16 +5,25 @@
 #include "lib/document.h"
 
 /* By what an entry is known; also the kinds of item_key. */
-enum key_kind { KEY_URL = 1, KEY_GUID = 2, KEY_HASH = 3 };
+enum key_kind { KEY_URL = 1, KEY_GUID = 2, KEY_HASH = 3, KEY_VARIANT = 4 };
 
 /* By which rule a sighting was joined to its item. */
-enum identity_rule { RULE_NEW = 0, RULE_GUID = 1, RULE_URL = 2, RULE_HASH = 3, RULE_MOVED = 4 };
+enum identity_rule {
+    RULE_NEW = 0,
+    RULE_GUID = 1,
+    RULE_URL = 2,
+    RULE_HASH = 3,
+    RULE_MOVED = 4,
+    RULE_VARIANT = 5,
+    RULE_SPLIT = 6,
+};
 
 /* The keys of one entry; NULL: it has none of that kind. */
 struct identity {
-    const char *url;  /* canonical; NULL too where it does not tell the document's entries apart */
-    const char *guid; /* NULL too where it does not tell them apart */
-    const char *hash; /* of title and date; only where there is neither */
+    const char *url; /* canonical; NULL too where it does not tell the document's entries apart */
+    const char *variant; /* of the URL: asked when the URL itself is unknown; NULL as the URL */
+    const char *guid;    /* NULL too where it does not tell them apart */
+    const char *hash;    /* of title and date; only where there is neither */
 };
 
 /* The identities of a document's entries, in their order, in arena; NULL: no memory. */

@@ -72,6 +72,10 @@ static enum kns_status recognise(struct arrival *a, const struct identity *id, i
         status = find_key(a->store, KEY_URL, 0, id->url, ret_item, err);
     }
     if (status == KNS_ENOTFOUND) {
+        *ret_rule = RULE_VARIANT;
+        status = find_key(a->store, KEY_VARIANT, 0, id->variant, ret_item, err);
+    }
+    if (status == KNS_ENOTFOUND) {
         *ret_rule = RULE_HASH;
         status = find_key(a->store, KEY_HASH, a->feed_id, id->hash, ret_item, err);
     }
@@ -83,6 +87,8 @@ static enum kns_status put_keys(struct arrival *a, const struct identity *id, in
 {
     enum kns_status status = put_key(a->store, KEY_URL, 0, id->url, item_id, err);
 
+    if (status == KNS_OK)
+        status = put_key(a->store, KEY_VARIANT, 0, id->variant, item_id, err);
     if (status == KNS_OK)
         status = put_key(a->store, KEY_GUID, a->feed_id, id->guid, item_id, err);
     if (status == KNS_OK)
@@ -158,12 +164,23 @@ static enum kns_status put_sighting(struct arrival *a, const struct kns_entry *e
 
 /* ---- arrivals ------------------------------------------------------------------------------------------------------- */
 
-static enum kns_status index_text(struct arrival *a, const struct kns_entry *entry, int64_t item_id,
+/* Indexes the entry as it will be read again: the index keeps no text, so that removing an item from it takes the
+ * very text that was put in. */
+static enum kns_status index_text(struct arrival *a, const struct kns_entry *entry,
+                                  const char *detail, const char *note, int64_t item_id,
                                   struct kns_error *err)
 {
     struct search_text text;
+    json_t *json = json_loads(detail, 0, NULL);
+    struct kns_entry *stored = json == NULL ? NULL : kns_jsonfeed_to_entry(a->arena, json, NULL);
 
-    if (!kns_search_text(a->arena, entry, NULL, &text))
+    json_decref(json);
+    if (stored == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    stored->content_html = entry->content_html;
+    stored->content_text = entry->content_text;
+    stored->summary_html = entry->summary_html;
+    if (!kns_search_text(a->arena, stored, note, &text))
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     return kns_search_add(a->store, item_id, &text, err);
 }
@@ -191,7 +208,7 @@ static enum kns_status insert_item(struct arrival *a, const struct kns_entry *en
     if (status == KNS_OK)
         status = put_sighting(a, entry, item_id, sort_at, RULE_NEW, hash_of(entry, detail), err);
     if (status == KNS_OK)
-        status = index_text(a, entry, item_id, err);
+        status = index_text(a, entry, detail, NULL, item_id, err);
     if (status == KNS_OK)
         status = kns_event_add(a->store, KNS_EVENT_ITEM, "new", item_id, a->feed_id, a->now, err);
     a->result->new_items++;
@@ -224,10 +241,8 @@ static enum kns_status edit_item(struct arrival *a, int64_t item_id, const struc
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK)
         status = kns_search_remove(a->store, item_id, &text, err);
-    if (status == KNS_OK && !kns_search_text(a->arena, entry, old->note, &text))
-        status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK)
-        status = kns_search_add(a->store, item_id, &text, err);
+        status = index_text(a, entry, detail, old->note, item_id, err);
     if (status == KNS_OK) {
         sqlite3_stmt *stmt = kns_sql(a->store, ITEM_UPDATE);
         kns_bind_int(stmt, 1, item_id);

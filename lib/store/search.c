@@ -1,7 +1,8 @@
 /* Full-text search: a tokenizer for FTS5 that serves languages with and without spaces, and the user's query in FTS5's words.
  *
  * A word is a run of letters, digits and marks, folded (NFKC, case, diacritics). A run of Han, kana or hangul becomes its overlapping
- * pairs: 機械学習 is 機械 械学 学習, and a last 習, so that a phrase of pairs finds exactly what holds it and a prefix finds a single character. */
+ * pairs: 機械学習 is 機械 械学 学習, and a last 習 in the place of 学習, so that a phrase of pairs finds exactly what holds it, whatever
+ * follows the run, and a prefix finds a single character. */
 #include "lib/store/internal.h"
 
 #include "lib/html.h"
@@ -38,9 +39,9 @@ struct sink {
     bool query;
 };
 
-static int emit(const struct sink *sink, const char *text, size_t from, size_t to)
+static int emit(const struct sink *sink, int flags, const char *text, size_t from, size_t to)
 {
-    return sink->token(sink->ctx, 0, text + from, (int)(to - from), (int)from, (int)to);
+    return sink->token(sink->ctx, flags, text + from, (int)(to - from), (int)from, (int)to);
 }
 
 /* A run of PAIRED characters: its pairs, and in an index its last character. */
@@ -52,14 +53,14 @@ static int emit_pairs(const struct sink *sink, const char *text, size_t from, si
 
     at += kns_text_next(text + at, to - at, &c);
     if (at == to)
-        return emit(sink, text, from, to);
+        return emit(sink, 0, text, from, to);
     while (at < to && rc == SQLITE_OK) {
         size_t next = at + kns_text_next(text + at, to - at, &c);
-        rc = emit(sink, text, before, next);
+        rc = emit(sink, 0, text, before, next);
         before = at;
         at = next;
     }
-    return rc != SQLITE_OK || sink->query ? rc : emit(sink, text, before, to);
+    return rc != SQLITE_OK || sink->query ? rc : emit(sink, FTS5_TOKEN_COLOCATED, text, before, to);
 }
 
 static int tokenize_folded(const struct sink *sink, const char *text, size_t size)
@@ -80,7 +81,7 @@ static int tokenize_folded(const struct sink *sink, const char *text, size_t siz
                 break;
             at += len;
         }
-        rc = class == PAIRED ? emit_pairs(sink, text, from, at) : emit(sink, text, from, at);
+        rc = class == PAIRED ? emit_pairs(sink, text, from, at) : emit(sink, 0, text, from, at);
     }
     return rc;
 }
@@ -199,7 +200,7 @@ struct term {
     const char *text;
     size_t len;
     const char *column;
-    bool negative, prefix;
+    bool negative, prefix, quoted;
 };
 
 static bool has_token(const char *text, size_t len)
@@ -213,12 +214,18 @@ static bool has_token(const char *text, size_t len)
     return false;
 }
 
-/* A single Han or kana character finds every pair that begins with it, and the last one of a run. */
-static bool is_single_paired(const char *text, size_t len)
+/* A term that ends in a single Han or kana character finds every pair that begins with it, and the last one of a run. */
+static bool ends_in_single_paired(const char *text, size_t len)
 {
-    int32_t c;
+    enum class before = OTHER, last = OTHER;
 
-    return len > 0 && kns_text_next(text, len, &c) == len && class_of(c) == PAIRED;
+    for (size_t i = 0; i < len;) {
+        int32_t c;
+        i += kns_text_next(text + i, len - i, &c);
+        before = last;
+        last = class_of(c);
+    }
+    return last == PAIRED && before != PAIRED;
 }
 
 static const char *read_term(const char *at, struct term *term)
@@ -242,6 +249,7 @@ static const char *read_term(const char *at, struct term *term)
     if (*at == '"') {
         const char *close = strchr(at + 1, '"');
         term->text = at + 1;
+        term->quoted = true;
         term->len = close == NULL ? strlen(at + 1) : (size_t)(close - at - 1);
         return close == NULL ? at + strlen(at) : close + 1;
     }
@@ -253,62 +261,80 @@ static const char *read_term(const char *at, struct term *term)
     return at;
 }
 
-static void add_term(struct kns_buf *out, const struct term *term)
+static void add_term(struct kns_buf *out, const struct term *term, const char *folded)
 {
     if (term->column != NULL)
         kns_buf_addf(out, "%s : ", term->column);
     kns_buf_addc(out, '"');
-    for (size_t i = 0; i < term->len; i++)
-        if (term->text[i] != '"')
-            kns_buf_addc(out, term->text[i]);
+    for (const char *c = folded; *c != '\0'; c++)
+        if (*c != '"')
+            kns_buf_addc(out, *c);
     kns_buf_addc(out, '"');
-    if (term->prefix || is_single_paired(term->text, term->len))
+    if (term->prefix || ends_in_single_paired(folded, strlen(folded)))
         kns_buf_adds(out, " *");
+}
+
+/* OR in capitals, standing alone, is an operator; "or" is a word. */
+static bool is_or(const struct term *term)
+{
+    return term->len == 2 && term->column == NULL && !term->negative && !term->quoted &&
+           memcmp(term->text, "OR", 2) == 0;
+}
+
+/* A copy in which ideographic spaces (U+3000) are plain ones: they separate words as well. */
+static const char *plain_spaces(struct kns_arena *arena, const char *query)
+{
+    char *copy = kns_arena_strdup(arena, query);
+
+    for (char *at = copy == NULL ? NULL : strstr(copy, "\xE3\x80\x80"); at != NULL;
+         at = strstr(at, "\xE3\x80\x80"))
+        memset(at, ' ', 3);
+    return copy;
 }
 
 const char *kns_search_translate(struct kns_arena *arena, const char *query)
 {
     struct kns_buf wanted = {0}, unwanted = {0};
     bool or_next = false;
+    const char *text = plain_spaces(arena, query);
 
-    /* Ideographic spaces separate words as well. */
-    const char *folded = kns_text_fold(arena, query);
-    if (folded == NULL)
+    if (text == NULL)
         return NULL;
-    for (const char *at = folded + strspn(folded, " \t\r\n"); *at != '\0';
+    for (const char *at = text + strspn(text, " \t\r\n"); *at != '\0';
          at += strspn(at, " \t\r\n")) {
         struct term term;
         const char *before = at;
         at = read_term(at, &term);
         if (at == before)
             at++;
-        /* The query was folded: OR has become "or"; it is an operator only where the user wrote capitals. */
-        bool is_or = term.len == 2 && term.column == NULL && !term.negative &&
-                     strncmp(term.text, "or", 2) == 0 && strstr(query, " OR ") != NULL;
-        if (is_or) {
+        if (is_or(&term)) {
             or_next = wanted.len > 0;
             continue;
         }
-        if (!has_token(term.text, term.len))
-            continue;
+        char *word = kns_arena_copy(arena, term.text, term.len);
+        const char *folded = word == NULL ? NULL : kns_text_fold(arena, word);
         struct kns_buf *out = term.negative ? &unwanted : &wanted;
+        if (folded == NULL)
+            out->failed = true;
+        if (folded == NULL || !has_token(folded, strlen(folded)))
+            continue;
         if (out->len > 0)
             kns_buf_adds(out, term.negative || or_next ? " OR " : " AND ");
-        add_term(out, &term);
+        add_term(out, &term, folded);
         or_next = false;
     }
-    const char *text;
+    const char *match;
     if (kns_buf_failed(&wanted) || kns_buf_failed(&unwanted))
-        text = NULL;
+        match = NULL;
     else if (wanted.len == 0) /* only what must not be there: nothing is asked for */
-        text = "";
+        match = "";
     else if (unwanted.len > 0)
-        text = kns_arena_printf(arena, "(%s) NOT (%s)", wanted.data, unwanted.data);
+        match = kns_arena_printf(arena, "(%s) NOT (%s)", wanted.data, unwanted.data);
     else
-        text = kns_arena_copy(arena, wanted.data, wanted.len);
+        match = kns_arena_copy(arena, wanted.data, wanted.len);
     kns_buf_fini(&wanted);
     kns_buf_fini(&unwanted);
-    return text;
+    return match;
 }
 
 /* ---- snippets ----------------------------------------------------------------------------------------------------------- */

@@ -589,6 +589,67 @@ static void a_backup_is_a_sound_copy(void **state)
     assert_int_equal(kns_store_check(f->store, on_problem, NULL, NULL), KNS_OK);
 }
 
+static void another_spelling_of_a_known_url_is_no_news(void **state)
+{
+    static const char *const spellings[] = {
+        "https://s.example/a",
+        "http://www.s.example/a/",
+        "https://m.s.example/a/index.html",
+        "https://amp.s.example/a/amp/",
+        "https://www.google.com/url?q=https%3A%2F%2Fs.example%2Fa&amp;sa=X",
+        "https://www.google.com/amp/s/s.example/a",
+        "https://l.facebook.com/l.php?u=http%3A%2F%2Fs.example%2Fa%3Futm_source%3Dx",
+    };
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed");
+
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+        char items[300];
+        snprintf(
+            items, sizeof(items),
+            "<item><title>1</title><link>%s</link><guid isPermaLink='false'>g%zu</guid></item>",
+            spellings[i], i);
+        if (poll(f, a, items).new_items != (i == 0))
+            fail_msg("%s", spellings[i]);
+    }
+    assert_int_equal(
+        poll(f, a, "<item><title>2</title><link>https://s.example/a?page=2</link></item>")
+            .new_items,
+        1);
+}
+
+static void pages_that_differ_by_a_slash_in_one_document_are_two(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed");
+
+    assert_int_equal(poll(f, a,
+                          "<item><title>1</title><link>http://s.example/a</link></item>"
+                          "<item><title>2</title><link>http://s.example/a/</link></item>")
+                         .new_items,
+                     2);
+}
+
+static void a_word_of_two_scripts_is_found_across_their_border(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed");
+
+    poll(f, a,
+         "<item><title>東京3回目の機械学習LT会</title><link>http://s/1</link></item>"
+         "<item><title>Titanic or House</title><link>http://s/2</link></item>");
+    assert_string_not_equal(search(f, "機械学習LT"), "");
+    assert_string_not_equal(search(f, "東京3回"), "");
+    assert_string_not_equal(search(f, "京3"), "");
+    assert_string_not_equal(search(f, "LT会"), "");
+    assert_string_not_equal(search(f, "機械　東京"), "");
+    assert_string_equal(search(f, "械習"), "");
+    assert_string_equal(search(f, "東京LT"), "");
+    assert_string_equal(search(f, "or house"), "Titanic or House");
+    assert_string_equal(search(f, "nothing or house"), "");
+    assert_string_equal(search(f, "nothing OR house"), "Titanic or House");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -616,6 +677,9 @@ int main(void)
         TEST(what_failed_in_a_group_leaves_the_others),
         TEST(a_killed_writer_loses_and_repeats_nothing),
         TEST(a_backup_is_a_sound_copy),
+        TEST(another_spelling_of_a_known_url_is_no_news),
+        TEST(pages_that_differ_by_a_slash_in_one_document_are_two),
+        TEST(a_word_of_two_scripts_is_found_across_their_border),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);

@@ -60,10 +60,10 @@ struct kns_digest {
     const char *author_email; /* NULL: none */
     int64_t number;           /* of the issue; 0: an uncurated digest */
     const char *id; /* permanent (atom:id); NULL: self_url, else one made of title and base_url */
-    const char *base_url;         /* the publication's site; NULL: none */
-    const char *url;              /* this digest's page on it; NULL: none */
-    const char *self_url;         /* where this very format is served; NULL: none */
-    const char *language;         /* BCP 47; NULL: that of most items, else "en" */
+    const char *base_url; /* the publication's site; NULL: none */
+    const char *url;      /* this digest's page on it; NULL: none */
+    const char *self_url; /* where this very format is served; NULL: none */
+    const char *language; /* BCP 47; NULL: that of the notes, else of most items, else "en" */
     struct kns_time since, until; /* the window that the items come from; zero: open */
     struct kns_time updated;      /* zero: published, else the newest item's time */
     struct kns_time published;    /* of an issue; zero: not published, or no issue */

@@ -43,6 +43,21 @@ static bool is_japanese(const struct kns_item *item)
     return has_kana(item->entry.title) || has_kana(item->entry.summary);
 }
 
+/* The curator's own words say more than the articles they are about. */
+static bool is_curated_in_japanese(const struct kns_digest *digest)
+{
+    const struct kns_digest_section *section;
+    const struct kns_digest_item *item;
+
+    KNS_LIST_EACH(section, &digest->sections)
+    if (has_kana(section->content_html))
+        return true;
+    KNS_LIST_EACH(item, &digest->items)
+    if (has_kana(item->note_html))
+        return true;
+    return false;
+}
+
 static const char *pick_language(const struct kns_digest *digest)
 {
     const struct kns_digest_item *item;
@@ -50,6 +65,8 @@ static const char *pick_language(const struct kns_digest *digest)
 
     if (given(digest->language))
         return digest->language;
+    if (is_curated_in_japanese(digest))
+        return "ja";
     KNS_LIST_EACH(item, &digest->items)
     japanese += is_japanese(item->item);
     return japanese * 2 > digest->items.count ? "ja" : "en";

@@ -70,8 +70,8 @@
     S(KEY_FIND, "SELECT item_id FROM item_key WHERE kind = ? AND scope = ? AND key = ?")           \
     S(KEY_PUT, "INSERT OR IGNORE INTO item_key (kind, scope, key, item_id) VALUES (?, ?, ?, ?)")   \
     S(KEY_BURY, "UPDATE item_key SET item_id = 0 WHERE item_id = ?")                               \
-    S(KEY_MOVE, "UPDATE OR IGNORE item_key SET scope = ?2 WHERE kind <> 1 AND scope = ?1")         \
-    S(KEY_DROP_SCOPE, "DELETE FROM item_key WHERE kind <> 1 AND scope = ?")                        \
+    S(KEY_MOVE, "UPDATE OR IGNORE item_key SET scope = ?2 WHERE kind IN (2, 3) AND scope = ?1")    \
+    S(KEY_DROP_SCOPE, "DELETE FROM item_key WHERE kind IN (2, 3) AND scope = ?")                   \
     S(ITEM_INSERT, "INSERT INTO item (feed_id, sort_at, first_seen, detail) VALUES (?, ?, ?, ?)")  \
     S(ITEM_UPDATE, "UPDATE item SET changed_at = ?2, detail = ?3 WHERE id = ?1")                   \
     S(ITEM_GET, "SELECT " ITEM_COLUMNS " FROM item WHERE id = ?")                                  \

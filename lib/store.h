@@ -329,6 +329,13 @@ enum kns_status kns_store_each_sighting(struct kns_store *store, int64_t item_id
                                                             const struct kns_sighting *s),
                                         void *ctx, struct kns_error *err);
 
+/* Undoes a wrong joining (writer): what feed_id carries as item_id becomes an item of its own, *ret_id, known by its guid in
+ * that feed, so that later polls keep them apart. It begins as a copy; the feed's validators are dropped, so that its next
+ * poll brings the entry's own words (the scheduler must take the feed over anew). KNS_ENOTFOUND: that feed does not carry
+ * the item; KNS_EINVAL: it is the only one, or its entry has no guid to be known by. */
+enum kns_status kns_store_split_item(struct kns_store *store, int64_t item_id, int64_t feed_id,
+                                     struct kns_time now, int64_t *ret_id, struct kns_error *err);
+
 /* ---- events -------------------------------------------------------------------------------------- */
 
 enum kns_event_kind { KNS_EVENT_ITEM, KNS_EVENT_FEED, KNS_EVENT_POLL };

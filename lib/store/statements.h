@@ -105,6 +105,16 @@
     S(ITEM_IS_KEPT, "SELECT 1 FROM item WHERE id = ? AND (starred = 1 OR note IS NOT NULL)")       \
     S(SIGHTING_FIRST_OTHER,                                                                        \
       "SELECT feed_id FROM sighting WHERE item_id = ? ORDER BY first_seen, feed_id LIMIT 1")       \
+    S(SPLIT_ITEM, "INSERT INTO item (feed_id, sort_at, first_seen, changed_at, detail) SELECT "    \
+                  "?2, sort_at, first_seen, ?3, detail FROM item WHERE id = ?1")                   \
+    S(SPLIT_CONTENT, "INSERT INTO item_content (item_id, html, text, summary_html) SELECT ?2, "    \
+                     "html, text, summary_html FROM item_content WHERE item_id = ?1")              \
+    S(SPLIT_SIGHTING, "UPDATE sighting SET item_id = ?3, rule = ?4, entry_hash = 0 WHERE feed_id " \
+                      "= ?2 AND item_id = ?1")                                                     \
+    S(SPLIT_KEYS,                                                                                  \
+      "UPDATE item_key SET item_id = ?3 WHERE item_id = ?1 AND kind IN (2, 3) AND scope = ?2")     \
+    S(FEED_DROP_VALIDATORS,                                                                        \
+      "UPDATE feed SET etag = NULL, last_modified = NULL, content_hash = NULL WHERE id = ?")       \
     S(SIGHTING_DELETE, "DELETE FROM sighting WHERE feed_id = ? AND item_id = ?")                   \
     S(ITEM_TAG_LIST, "SELECT tag FROM item_tag WHERE item_id = ? ORDER BY tag")                    \
     S(ITEM_TAG_INSERT, "INSERT OR IGNORE INTO item_tag (item_id, tag) VALUES (?, ?)")              \

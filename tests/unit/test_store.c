@@ -650,6 +650,29 @@ static void a_word_of_two_scripts_is_found_across_their_border(void **state)
     assert_string_equal(search(f, "nothing OR house"), "Titanic or House");
 }
 
+static void a_split_item_stays_two(void **state)
+{
+    static const char in_a[] =
+        "<item><title>A</title><link>http://s/1</link><guid isPermaLink='false'>a</guid></item>";
+    static const char in_b[] =
+        "<item><title>B</title><link>http://s/1</link><guid isPermaLink='false'>b</guid></item>";
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed"), b = add_feed(f, "http://b.example/feed");
+    int64_t other = 0;
+
+    poll(f, a, in_a);
+    assert_int_equal(poll(f, b, in_b).new_items, 0);
+    int64_t id = list(f, (struct kns_item_query){0}).first_id;
+    assert_int_equal(kns_store_split_item(f->store, id, 99, now, &other, NULL), KNS_ENOTFOUND);
+    assert_int_equal(kns_store_split_item(f->store, id, b, now, &other, NULL), KNS_OK);
+    assert_int_equal(kns_store_split_item(f->store, id, a, now, &other, NULL), KNS_EINVAL);
+    assert_int_equal(poll(f, a, in_a).new_items, 0);
+    assert_int_equal(poll(f, b, in_b).new_items, 0);
+    assert_string_equal(search(f, "B"), "B");
+    assert_string_equal(search(f, "A"), "A");
+    assert_int_equal(kns_store_check(f->store, on_problem, NULL, NULL), KNS_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -677,6 +700,7 @@ int main(void)
         TEST(what_failed_in_a_group_leaves_the_others),
         TEST(a_killed_writer_loses_and_repeats_nothing),
         TEST(a_backup_is_a_sound_copy),
+        TEST(a_split_item_stays_two),
         TEST(another_spelling_of_a_known_url_is_no_news),
         TEST(pages_that_differ_by_a_slash_in_one_document_are_two),
         TEST(a_word_of_two_scripts_is_found_across_their_border),

@@ -76,7 +76,49 @@ static bool by_one_feed(const struct kns_item_query *query)
            (query->sort == KNS_SORT_NEW || query->sort == KNS_SORT_OLD);
 }
 
-static void add_source(struct plan *plan, const struct kns_item_query *query, const char *match)
+/* Adds a statement's weight (how many items a filter lets through) and reads how many there are. */
+static enum kns_status weigh(struct kns_store *store, sqlite3_stmt *stmt, int64_t *weight,
+                             int64_t *items, struct kns_error *err)
+{
+    enum kns_status status = kns_sql_next(store, stmt, err);
+
+    if (status == KNS_OK) {
+        *weight += sqlite3_column_int64(stmt, 0);
+        *items = sqlite3_column_int64(stmt, 1);
+        sqlite3_reset(stmt);
+    }
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+/* Two ways to a page of what some feeds or a tag hold: walk all items by time until the page is full (about items / weight of
+ * them for each), or take the weight and sort it. The cheaper way never costs more than the root of items * page. */
+static enum kns_status is_sparse(struct kns_store *store, const struct kns_item_query *query,
+                                 bool *ret_sparse, struct kns_error *err)
+{
+    int64_t by_tag = 0, by_feeds = 0, items = 0;
+    int64_t page = query->limit == 0 ? DEFAULT_LIMIT : (int64_t)query->limit;
+    enum kns_status status = KNS_OK;
+
+    *ret_sparse = false;
+    if (query->q != NULL || by_one_feed(query) || (query->tag == NULL && query->n_feeds == 0))
+        return KNS_OK;
+    if (query->tag != NULL) {
+        sqlite3_stmt *stmt = kns_sql(store, WEIGH_TAG);
+        kns_bind_text(stmt, 1, query->tag);
+        status = weigh(store, stmt, &by_tag, &items, err);
+    }
+    for (size_t i = 0; i < query->n_feeds && status == KNS_OK; i++) {
+        sqlite3_stmt *stmt = kns_sql(store, WEIGH_FEED);
+        kns_bind_int(stmt, 1, query->feeds[i]);
+        status = weigh(store, stmt, &by_feeds, &items, err);
+    }
+    double weight = (double)(query->tag == NULL ? by_feeds : by_tag);
+    *ret_sparse = weight * weight < (double)items * (double)page;
+    return status;
+}
+
+static void add_source(struct plan *plan, const struct kns_item_query *query, const char *match,
+                       bool sparse)
 {
     kns_buf_adds(&plan->sql, "SELECT " ITEM_COLUMNS " FROM ");
     if (match != NULL) {
@@ -88,16 +130,20 @@ static void add_source(struct plan *plan, const struct kns_item_query *query, co
         condition(plan, "s.feed_id = ?");
         bind_number(plan, query->feeds[0]);
     } else {
-        kns_buf_adds(&plan->sql, "item");
+        /* Without an index, only the id leads to an item: the filter's subquery gives it. */
+        kns_buf_adds(&plan->sql, sparse ? "item NOT INDEXED" : "item");
     }
 }
 
-static void add_feeds(struct plan *plan, const struct kns_item_query *query)
+static void add_feeds(struct plan *plan, const struct kns_item_query *query, bool sparse)
 {
     if (query->n_feeds == 0 || by_one_feed(query))
         return;
     condition(plan,
-              "EXISTS (SELECT 1 FROM sighting f WHERE f.item_id = item.id AND f.feed_id IN (");
+              sparse && query->tag == NULL
+                  ? "item.id IN (SELECT f.item_id FROM sighting f WHERE f.feed_id IN ("
+                  : "EXISTS (SELECT 1 FROM sighting f WHERE f.item_id = item.id AND f.feed_id "
+                    "IN (");
     for (size_t i = 0; i < query->n_feeds && i < 50; i++) {
         kns_buf_adds(&plan->sql, i == 0 ? "?" : ", ?");
         bind_number(plan, query->feeds[i]);
@@ -105,11 +151,17 @@ static void add_feeds(struct plan *plan, const struct kns_item_query *query)
     kns_buf_adds(&plan->sql, "))");
 }
 
-static void add_filters(struct plan *plan, const struct kns_item_query *query)
+static void add_filters(struct plan *plan, const struct kns_item_query *query, bool sparse)
 {
     const char *time = query->sort == KNS_SORT_SEEN ? "first_seen" : "sort_at";
 
-    if (query->tag != NULL) {
+    if (query->tag != NULL && sparse) {
+        condition(plan, "item.id IN (SELECT t.item_id FROM item_tag t WHERE t.tag = ? UNION SELECT "
+                        "f.item_id FROM feed_tag g JOIN sighting f ON f.feed_id = g.feed_id WHERE "
+                        "g.tag = ? OR (g.tag > ? || '/' AND g.tag < ? || '0'))");
+        for (int i = 0; i < 4; i++)
+            bind_string(plan, query->tag);
+    } else if (query->tag != NULL) {
         condition(plan, "(EXISTS (SELECT 1 FROM item_tag t WHERE t.item_id = item.id AND t.tag = "
                         "?) OR EXISTS (SELECT 1 FROM sighting f "
                         "JOIN feed_tag g ON g.feed_id = f.feed_id WHERE f.item_id = item.id AND "
@@ -243,14 +295,18 @@ enum kns_status kns_store_query_items(struct kns_store *store, struct kns_arena 
     } else if (query.sort == KNS_SORT_RANK) {
         query.sort = KNS_SORT_NEW;
     }
-    add_source(&plan, &query, match);
-    add_feeds(&plan, &query);
-    add_filters(&plan, &query);
+    bool sparse = false;
+    enum kns_status status = is_sparse(store, &query, &sparse, err);
+    if (status != KNS_OK)
+        return status;
+    add_source(&plan, &query, match, sparse);
+    add_feeds(&plan, &query, sparse);
+    add_filters(&plan, &query, sparse);
     add_order(&plan, &query, &after);
     bind_number(&plan, (int64_t)(query.limit == 0 ? DEFAULT_LIMIT : query.limit) + 1);
     if (query.sort == KNS_SORT_RANK)
         bind_number(&plan, after.first);
-    enum kns_status status = prepare(store, &plan, &stmt, err);
+    status = prepare(store, &plan, &stmt, err);
     if (status == KNS_OK)
         status = run(store, arena, &query, stmt, &after, on_item, ctx, ret_cursor, err);
     sqlite3_finalize(stmt);

@@ -115,6 +115,10 @@
       "UPDATE item_key SET item_id = ?3 WHERE item_id = ?1 AND kind IN (2, 3) AND scope = ?2")     \
     S(FEED_DROP_VALIDATORS,                                                                        \
       "UPDATE feed SET etag = NULL, last_modified = NULL, content_hash = NULL WHERE id = ?")       \
+    S(WEIGH_FEED, "SELECT items, (SELECT max(id) FROM item) FROM feed WHERE id = ?")               \
+    S(WEIGH_TAG, "SELECT (SELECT coalesce(sum(f.items), 0) FROM feed_tag g JOIN feed f ON f.id = " \
+                 "g.feed_id WHERE g.tag = ?1 OR (g.tag > ?1 || '/' AND g.tag < ?1 || '0')) + "     \
+                 "(SELECT count(*) FROM item_tag WHERE tag = ?1), (SELECT max(id) FROM item)")     \
     S(SIGHTING_DELETE, "DELETE FROM sighting WHERE feed_id = ? AND item_id = ?")                   \
     S(ITEM_TAG_LIST, "SELECT tag FROM item_tag WHERE item_id = ? ORDER BY tag")                    \
     S(ITEM_TAG_INSERT, "INSERT OR IGNORE INTO item_tag (item_id, tag) VALUES (?, ?)")              \

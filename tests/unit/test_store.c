@@ -673,6 +673,30 @@ static void a_split_item_stays_two(void **state)
     assert_int_equal(kns_store_check(f->store, on_problem, NULL, NULL), KNS_OK);
 }
 
+/* Small pages walk the items by time, large ones sort what the filter holds: see is_sparse in query.c. */
+static void both_ways_to_a_page_give_the_same_items(void **state)
+{
+    struct fixture *f = *state;
+    struct kns_string tag = {.value = "t"};
+    const struct kns_feed_edit edit = {.tags = &(struct kns_strings){.list = {&tag, &tag, 1}}};
+    int64_t feeds[2] = {add_feed(f, "http://a.example/feed"), add_feed(f, "http://b.example/feed")};
+
+    assert_int_equal(kns_store_edit_feed(f->store, feeds[0], &edit, now, NULL), KNS_OK);
+    for (int i = 0; i < 10; i++) {
+        char item[120];
+        snprintf(item, sizeof(item), "<item><title>%d</title><link>http://s/%d</link></item>", i,
+                 i);
+        poll_at(f, feeds[i % 2], item, (struct kns_time){now.unix_s + i});
+    }
+    for (size_t limit = 1; limit < 20; limit += 3) {
+        assert_string_equal(list(f, (struct kns_item_query){.tag = "t", .limit = limit}).text,
+                            "8|6|4|2|0");
+        assert_string_equal(
+            list(f, (struct kns_item_query){.feeds = feeds, .n_feeds = 2, .limit = limit}).text,
+            "9|8|7|6|5|4|3|2|1|0");
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -701,6 +725,7 @@ int main(void)
         TEST(a_killed_writer_loses_and_repeats_nothing),
         TEST(a_backup_is_a_sound_copy),
         TEST(a_split_item_stays_two),
+        TEST(both_ways_to_a_page_give_the_same_items),
         TEST(another_spelling_of_a_known_url_is_no_news),
         TEST(pages_that_differ_by_a_slash_in_one_document_are_two),
         TEST(a_word_of_two_scripts_is_found_across_their_border),

@@ -8,6 +8,7 @@
 #include "lib/error.h"
 #include "lib/store.h"
 
+#include <stdbool.h>
 #include <uv.h>
 
 struct kns_readers;
@@ -20,6 +21,15 @@ struct kns_read {
     struct kns_readers *readers; /* the pool's, as the next two */
     uv_work_t work;
 };
+
+/* Prepares connections to the database at path; each is opened when it is first needed. The caller owns the readers. */
+enum kns_status kns_readers_start(uv_loop_t *loop, const char *path, struct kns_readers **ret_readers, struct kns_error *err);
+
+/* True while reads are under way: kns_readers_stop must wait for them. */
+bool kns_readers_busy(const struct kns_readers *readers);
+
+/* Closes the connections and frees the readers. None may be under way. */
+void kns_readers_stop(struct kns_readers *readers);
 
 /* Queues a read; never completes inside the call. Loop thread. */
 void kns_readers_submit(struct kns_readers *readers, struct kns_read *read);

@@ -11,6 +11,7 @@
 #include "lib/store.h"
 
 #include <stdbool.h>
+#include <uv.h>
 
 struct kns_writer;
 
@@ -24,6 +25,19 @@ struct kns_write {
     struct kns_error err;
     struct kns_write *next; /* the writer's */
 };
+
+/* Starts the thread, which takes over store. groups_done, if not NULL, is called on the loop thread after each group
+ * that committed. The caller owns the writer. */
+enum kns_status kns_writer_start(uv_loop_t *loop, struct kns_store *store, void (*group_done)(void *ctx), void *ctx,
+                                 struct kns_writer **ret_writer, struct kns_error *err);
+
+/* Writes what is queued, ends the thread, closes the store; done writes are called back before it returns. Loop thread. The writer is
+ * freed once its handle is closed: run the loop once more. */
+void kns_writer_stop(struct kns_writer *writer);
+
+/* How many writes wait; and why the last group failed ("" when it did not): for status. */
+size_t kns_writer_queued(struct kns_writer *writer);
+const char *kns_writer_trouble(const struct kns_writer *writer);
 
 /* Queues a write; never fails and never completes inside the call. Loop thread. */
 void kns_writer_submit(struct kns_writer *writer, struct kns_write *write);

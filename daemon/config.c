@@ -1,0 +1,347 @@
+#include "daemon/config.h"
+
+#include "daemon/log.h"
+#include "lib/store.h"
+#include "lib/time.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the one table of keys -------------------------------------------------------------------------------------- */
+
+enum type { TEXT, URL, SPAN, COUNT, NUMBER, BYTES, MODE, CHOICE };
+
+/* A word and the number it stands for; ends with NULL. */
+struct choice {
+    const char *word;
+    int value;
+};
+
+static const struct choice log_levels[] = {
+    {"error", KNS_LOG_ERROR}, {"warning", KNS_LOG_WARNING}, {"info", KNS_LOG_INFO}, {"debug", KNS_LOG_DEBUG}, {NULL, 0}};
+static const struct choice private_choices[] = {
+    {"never", KNS_PRIVATE_NEVER}, {"direct", KNS_PRIVATE_DIRECT}, {"always", KNS_PRIVATE_ALWAYS}, {NULL, 0}};
+static const struct choice sync_choices[] = {{"full", KNS_STORE_SYNC_FULL}, {"normal", KNS_STORE_SYNC_NORMAL}, {NULL, 0}};
+
+struct key {
+    const char *section, *name;
+    enum type type;
+    size_t offset;
+    const char *initial;
+    const struct choice *choices;
+    const char *help;
+};
+
+#define AT(member) offsetof(struct kns_config, member)
+
+static const struct key keys[] = {
+    {"daemon", "socket", TEXT, AT(daemon.socket), "", NULL, "where knsd answers"},
+    {"daemon", "socket_mode", MODE, AT(daemon.socket_mode), "0660", NULL, "who may ask: the socket's permissions, octal"},
+    {"daemon", "state_dir", TEXT, AT(daemon.state_dir), "", NULL, "where the database is"},
+    {"daemon", "log_level", CHOICE, AT(daemon.log_level), "info", log_levels, "error, warning, info or debug"},
+    {"poll", "interval", SPAN, AT(poll.interval_s), "1h", NULL, "between polls, where neither the feed nor its server says more"},
+    {"poll", "min_interval", SPAN, AT(poll.min_interval_s), "15m", NULL, "no hint makes it faster than this"},
+    {"poll", "max_interval", SPAN, AT(poll.max_interval_s), "24h", NULL, "and none but the server's word slower than this"},
+    {"poll", "concurrency", COUNT, AT(poll.concurrency), "64", NULL, "transfers in flight"},
+    {"poll", "per_host", COUNT, AT(poll.per_host), "2", NULL, "of them to one site"},
+    {"poll", "timeout", SPAN, AT(poll.timeout_s), "30s", NULL, "for one poll, redirects included"},
+    {"poll", "max_size", BYTES, AT(poll.max_size_bytes), "16M", NULL, "decoded bytes of one document"},
+    {"poll", "user_agent", TEXT, AT(poll.user_agent), "", NULL, "what servers are told; empty: kns/VERSION (+URL)"},
+    {"poll", "proxy", URL, AT(poll.proxy), "", NULL, "for all transfers; empty: none"},
+    {"poll", "private_networks", CHOICE, AT(poll.private_networks), "direct", private_choices,
+     "never: no loopback, link-local or private address; direct: only where the subscribed URL itself names it; always"},
+    {"store", "keep_days", NUMBER, AT(store.keep_days), "0", NULL, "items older than this are removed; 0 keeps everything; starred ones are kept"},
+    {"store", "keep_items_per_feed", NUMBER, AT(store.keep_items_per_feed), "0", NULL, "more than this are removed, oldest first; 0 keeps everything"},
+    {"store", "synchronous", CHOICE, AT(store.synchronous), "full", sync_choices,
+     "full: a commit survives a power cut; normal: it survives a crash, and a power cut may lose the last ones"},
+    {"digest", "title", TEXT, AT(digest.title), "Weekly Kaggle News", NULL, "of digests"},
+    {"digest", "base_url", URL, AT(digest.base_url), "", NULL, "where digests are published: the base of their ids and links"},
+    {"digest", "language", TEXT, AT(digest.language), "", NULL, "BCP 47, such as ja"},
+};
+
+#define N_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static const char *const expected[] = {
+    [TEXT] = "text",
+    [URL] = "an http or https URL",
+    [SPAN] = "a length of time such as 90s, 30m, 1h or 7d",
+    [COUNT] = "a number from 1 to 10000",
+    [NUMBER] = "a number, 0 or more",
+    [BYTES] = "a size such as 500K, 16M or 1G",
+    [MODE] = "permissions in octal, such as 0660",
+    [CHOICE] = "",
+};
+
+/* ---- values -------------------------------------------------------------------------------------------------------- */
+
+static bool parse_number(const char *text, int64_t least, int64_t most, int64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < least || number > most)
+        return false;
+    *ret = number;
+    return true;
+}
+
+static bool parse_bytes(const char *text, int64_t *ret)
+{
+    static const char units[] = "KMG";
+    char *end;
+
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    const char *unit = *end == '\0' ? NULL : strchr(units, *end);
+    if (end == text || errno != 0 || number < 1 || number > (1 << 20) * 16LL || (*end != '\0' && (unit == NULL || end[1] != '\0')))
+        return false;
+    int shift = unit == NULL ? 0 : 10 * (int)(unit - units + 1);
+    *ret = (int64_t)number << shift;
+    return *ret <= INT64_C(16) << 30;
+}
+
+static bool parse_mode(const char *text, unsigned *ret)
+{
+    char *end;
+    unsigned long mode = strtoul(text, &end, 8);
+
+    if (end == text || *end != '\0' || mode > 0777)
+        return false;
+    *ret = (unsigned)mode;
+    return true;
+}
+
+static bool parse_choice(const struct choice *choices, const char *text, int *ret)
+{
+    for (; choices->word != NULL; choices++)
+        if (strcmp(choices->word, text) == 0) {
+            *ret = choices->value;
+            return true;
+        }
+    return false;
+}
+
+static bool set_text(char **field, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        return false;
+    free(*field);
+    *field = copy;
+    return true;
+}
+
+static bool set_value(const struct key *key, void *field, const char *text)
+{
+    switch (key->type) {
+    case TEXT:
+        return set_text(field, text);
+    case URL:
+        return (*text == '\0' || strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ||
+                strncmp(text, "socks", 5) == 0) &&
+               set_text(field, text);
+    case SPAN:
+        return kns_time_parse_span(text, field);
+    case COUNT:
+        return parse_number(text, 1, 10000, field);
+    case NUMBER:
+        return parse_number(text, 0, 1000000000, field);
+    case BYTES:
+        return parse_bytes(text, field);
+    case MODE:
+        return parse_mode(text, field);
+    case CHOICE:
+        return parse_choice(key->choices, text, field);
+    }
+    return false;
+}
+
+static const struct key *find_key(const char *section, const char *name)
+{
+    for (size_t i = 0; i < N_KEYS; i++)
+        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+static bool is_section(const char *section)
+{
+    for (size_t i = 0; i < N_KEYS; i++)
+        if (strcmp(keys[i].section, section) == 0)
+            return true;
+    return false;
+}
+
+enum kns_status kns_config_set(struct kns_config *config, const char *section, const char *name, const char *value, struct kns_error *err)
+{
+    const struct key *key = find_key(section, name);
+
+    if (*section == '\0')
+        return kns_fail(err, KNS_EINVAL, "\"%s\" stands before any [section]", name);
+    if (key == NULL)
+        return is_section(section) ? kns_fail(err, KNS_EINVAL, "[%s] has no key \"%s\"", section, name)
+                                   : kns_fail(err, KNS_EINVAL, "there is no section [%s]", section);
+    if (set_value(key, (char *)config + key->offset, value))
+        return KNS_OK;
+    return kns_fail(err, KNS_EINVAL, "%s = %s: expected %s", name, value, key->type == CHOICE ? key->help : expected[key->type]);
+}
+
+/* ---- whole configurations ----------------------------------------------------------------------------------------------- */
+
+/* $first/kns/NAME, else $HOME/second/kns/NAME; the caller frees. */
+static char *user_path(const char *variable, const char *below_home, const char *name)
+{
+    const char *base = getenv(variable), *home = getenv("HOME");
+    char *path = NULL;
+    int len;
+
+    if (base != NULL && *base == '/')
+        len = asprintf(&path, "%s/kns%s", base, name);
+    else
+        len = asprintf(&path, "%s/%s/kns%s", home == NULL ? "/tmp" : home, below_home, name);
+    return len < 0 ? NULL : path;
+}
+
+/* The first of several directories that systemd names; the caller frees. NULL: it names none. */
+static char *named_by_systemd(const char *variable, const char *name)
+{
+    const char *value = getenv(variable);
+    char *path = NULL;
+
+    if (value == NULL || *value != '/')
+        return NULL;
+    return asprintf(&path, "%.*s%s", (int)strcspn(value, ":"), value, name) < 0 ? NULL : path;
+}
+
+static bool set_paths(struct kns_config *config, bool as_service)
+{
+    char *socket = named_by_systemd("RUNTIME_DIRECTORY", "/kns.sock"), *state = named_by_systemd("STATE_DIRECTORY", "");
+
+    if (socket == NULL)
+        socket = as_service ? strdup("/run/kns/kns.sock") : user_path("XDG_RUNTIME_DIR", ".cache", "/kns.sock");
+    if (state == NULL)
+        state = as_service ? strdup("/var/lib/kns") : user_path("XDG_STATE_HOME", ".local/state", "");
+    free(config->daemon.socket);
+    free(config->daemon.state_dir);
+    config->daemon.socket = socket;
+    config->daemon.state_dir = state;
+    return socket != NULL && state != NULL;
+}
+
+struct kns_config *kns_config_new(bool as_service)
+{
+    struct kns_config *config = calloc(1, sizeof(*config));
+    bool good = config != NULL;
+
+    for (size_t i = 0; good && i < N_KEYS; i++)
+        good = set_value(&keys[i], (char *)config + keys[i].offset, keys[i].initial);
+    if (good && set_paths(config, as_service))
+        return config;
+    kns_config_free(config);
+    return NULL;
+}
+
+void kns_config_free(struct kns_config *config)
+{
+    if (config == NULL)
+        return;
+    for (size_t i = 0; i < N_KEYS; i++)
+        if (keys[i].type == TEXT || keys[i].type == URL)
+            free(*(char **)((char *)config + keys[i].offset));
+    free(config);
+}
+
+/* A file being read, and what was wrong first. inih hands line numbers to its handler only in builds of its own; so they are
+ * counted here, as it asks for lines. */
+struct reading {
+    struct kns_config *config;
+    FILE *file;
+    int line;
+    int bad_line; /* 0: nothing wrong yet */
+    struct kns_error why;
+};
+
+static char *read_line(char *text, int size, void *ctx)
+{
+    struct reading *r = ctx;
+
+    r->line++;
+    return fgets(text, size, r->file);
+}
+
+static int on_key(void *ctx, const char *section, const char *name, const char *value)
+{
+    struct reading *r = ctx;
+
+    if (r->bad_line != 0)
+        return 0;
+    if (kns_config_set(r->config, section, name, value == NULL ? "" : value, &r->why) == KNS_OK)
+        return 1;
+    r->bad_line = r->line;
+    return 0;
+}
+
+enum kns_status kns_config_read(struct kns_config *config, const char *file, struct kns_error *err)
+{
+    struct reading r = {.config = config, .file = fopen(file, "re")};
+
+    if (r.file == NULL)
+        return kns_fail(err, errno == ENOENT ? KNS_ENOTFOUND : KNS_EIO, "%s: %s", file, strerror(errno));
+    int bad = ini_parse_stream(read_line, &r, on_key, &r);
+    bool broken = ferror(r.file) != 0;
+    fclose(r.file);
+    if (broken)
+        return kns_fail(err, KNS_EIO, "%s: cannot be read", file);
+    if (r.bad_line != 0)
+        return kns_fail(err, KNS_EINVAL, "%s:%d: %s", file, r.bad_line, r.why.message);
+    if (bad != 0)
+        return kns_fail(err, KNS_EINVAL, "%s:%d: expected [section], key = value, or a comment", file, bad);
+    if (config->poll.min_interval_s > config->poll.max_interval_s)
+        return kns_fail(err, KNS_EINVAL, "%s: min_interval is longer than max_interval", file);
+    return KNS_OK;
+}
+
+static void print_value(const struct key *key, const void *field, FILE *out)
+{
+    switch (key->type) {
+    case TEXT:
+    case URL:
+        fputs(*(char *const *)field, out);
+        break;
+    case SPAN:
+        fprintf(out, "%llds", (long long)*(const int64_t *)field);
+        break;
+    case COUNT:
+    case NUMBER:
+    case BYTES:
+        fprintf(out, "%lld", (long long)*(const int64_t *)field);
+        break;
+    case MODE:
+        fprintf(out, "%04o", *(const unsigned *)field);
+        break;
+    case CHOICE:
+        for (const struct choice *choice = key->choices; choice->word != NULL; choice++)
+            if (choice->value == *(const int *)field)
+                fputs(choice->word, out);
+        break;
+    }
+}
+
+void kns_config_print(const struct kns_config *config, FILE *out)
+{
+    const char *section = "";
+
+    for (size_t i = 0; i < N_KEYS; i++) {
+        if (strcmp(section, keys[i].section) != 0)
+            fprintf(out, "%s[%s]\n", *section == '\0' ? "" : "\n", keys[i].section);
+        section = keys[i].section;
+        fprintf(out, "; %s\n%s = ", keys[i].help, keys[i].name);
+        print_value(&keys[i], (const char *)config + keys[i].offset, out);
+        fputc('\n', out);
+    }
+}

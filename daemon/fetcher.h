@@ -1,0 +1,58 @@
+/* fetcher.h - transfers: curl's multi interface on the libuv loop, redirects followed hop by hop. Loop thread only. */
+#ifndef KNSD_FETCHER_H
+#define KNSD_FETCHER_H
+
+#include "daemon/config.h"
+#include "daemon/headers.h"
+#include "lib/error.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct kns_fetcher;
+
+#define KNS_FETCH_MAX_HOPS 10
+#define KNS_FETCH_MAX_HEADER (64 << 10) /* bytes of one answer's header */
+#define KNS_FETCH_CONNECT_S 10
+
+/* How a transfer ended; valid during done. */
+struct kns_fetch_result {
+    int status;            /* of the last answer; 0: there was none */
+    const struct kns_headers *headers;
+    const char *error;     /* a sentence; NULL: the answer came, whatever its status */
+    bool cut;              /* the body is known to be incomplete */
+    bool refused;          /* by our own policy: a private address, a redirect that may not be followed */
+    bool stopped;          /* body said false */
+    const char *final_url; /* where the last answer came from */
+    const char *moved_to;  /* where a chain of nothing but permanent redirects leads; NULL: none */
+    int64_t bytes;         /* over the wire */
+    int64_t duration_ms;
+};
+
+/* What is asked for. Strings live until done. */
+struct kns_fetch_request {
+    const char *url;
+    const char *etag, *last_modified; /* sent back byte for byte; NULL: none */
+    const struct kns_feed_access *access; /* NULL: none */
+    /* Called before the body of the answer that is no redirect. */
+    void (*begin)(void *ctx, int status, const struct kns_headers *headers);
+    /* The body, decompressed, as it comes; false ends the transfer. */
+    bool (*body)(void *ctx, const char *bytes, size_t size);
+    /* Once, never inside kns_fetcher_get. */
+    void (*done)(void *ctx, const struct kns_fetch_result *result);
+    void *ctx;
+};
+
+enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config, struct kns_fetcher **ret_fetcher, struct kns_error *err);
+
+/* Begins a transfer. KNS_ENOMEM: none was begun, done is not called. */
+enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher, const struct kns_fetch_request *request);
+
+void kns_fetcher_set_config(struct kns_fetcher *fetcher, const struct kns_config *config);
+
+/* Ends all transfers without calling done; the fetcher is freed when its handles are closed: run the loop once more. */
+void kns_fetcher_free(struct kns_fetcher *fetcher);
+
+#endif

@@ -1,0 +1,125 @@
+#include "daemon/nextpoll.h"
+
+#include <stdio.h>
+
+#define HOUR 3600
+#define DAY 86400
+/* What a document asks for is believed up to a week; a server's word (fresh_s, retry_at) is bounded where it is read. */
+#define MOST_ASKED ((int64_t)7 * DAY)
+
+/* The choice so far: the longest wait that somebody asked for. */
+struct choice {
+    int64_t seconds;
+    const char *reason;
+};
+
+static void at_least(struct choice *choice, int64_t seconds, const char *reason)
+{
+    if (seconds > choice->seconds)
+        *choice = (struct choice){seconds, reason};
+}
+
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* The interval by the feed's own rhythm: half of the time between entries, within the bounds. */
+static struct choice by_rhythm(const struct kns_nextpoll_input *in)
+{
+    if (in->every_s > 0)
+        return (struct choice){in->every_s, "the interval set for this feed"};
+    if (in->entries_per_day < 0)
+        return (struct choice){clamp(in->interval_s, in->min_interval_s, in->max_interval_s), "the configured interval"};
+    double half = in->entries_per_day > 0 ? DAY / in->entries_per_day / 2 : (double)in->max_interval_s;
+    int64_t interval = half > (double)in->max_interval_s ? in->max_interval_s : (int64_t)half;
+    return (struct choice){clamp(interval, in->min_interval_s, in->max_interval_s), "the feed's own rhythm"};
+}
+
+static struct choice after_success(const struct kns_nextpoll_input *in)
+{
+    struct choice choice = by_rhythm(in);
+
+    at_least(&choice, in->ttl_s > MOST_ASKED ? MOST_ASKED : in->ttl_s, "the feed's ttl");
+    at_least(&choice, in->update_interval_s > MOST_ASKED ? MOST_ASKED : in->update_interval_s, "the feed's sy:updatePeriod");
+    at_least(&choice, in->fresh_s, "the server says that its answer is fresh so long");
+    return choice;
+}
+
+/* Doubling from the interval, at most the longest interval (a day at least for those that are long broken). */
+static struct choice after_failure(const struct kns_nextpoll_input *in)
+{
+    int64_t most = in->max_interval_s > DAY ? in->max_interval_s : DAY;
+    int64_t wait = clamp(in->interval_s, in->min_interval_s, most);
+
+    for (int64_t i = 1; i < in->failures && wait < most; i++)
+        wait *= 2;
+    return (struct choice){wait > most ? most : wait, in->outcome == KNS_POLL_THROTTLED ? "slower: the server asked for it" : "slower after failures"};
+}
+
+static bool is_failure(enum kns_outcome outcome)
+{
+    return outcome != KNS_POLL_NEW_DOCUMENT && outcome != KNS_POLL_UNCHANGED && outcome != KNS_POLL_CUT;
+}
+
+/* The first time from at on that is in no hour and on no day that the feed wants skipped; at itself when all are. */
+static int64_t skip(int64_t at, uint32_t hours, uint8_t days)
+{
+    int64_t candidate = at;
+
+    for (int i = 0; i < 8 * 24; i++) {
+        int64_t hour = candidate / HOUR % 24, day = (candidate / DAY + 4) % 7; /* 1970-01-01 was a Thursday */
+        bool skipped = (hours >> hour & 1) != 0 || (days >> day & 1) != 0;
+        if (!skipped)
+            return candidate;
+        candidate = (candidate / HOUR + 1) * HOUR;
+    }
+    return at;
+}
+
+void kns_nextpoll_decide(const struct kns_nextpoll_input *in, struct kns_nextpoll *ret)
+{
+    bool failed = is_failure(in->outcome);
+    struct choice choice = failed ? after_failure(in) : after_success(in);
+    /* A tenth more at random, a quarter after failures: feeds that failed together do not come back together. */
+    int64_t jitter = (int64_t)((double)choice.seconds * in->random * (failed ? 0.25 : 0.1));
+    int64_t at = in->now.unix_s + choice.seconds + jitter;
+    const char *reason = choice.reason;
+
+    ret->interval_s = choice.seconds;
+    ret->not_before = (struct kns_time){0};
+    if (in->fresh_s > 0 && !failed)
+        ret->not_before.unix_s = in->now.unix_s + in->fresh_s;
+    if (kns_time_given(in->retry_at)) {
+        ret->not_before = in->retry_at;
+        if (in->retry_at.unix_s + jitter > at) {
+            at = in->retry_at.unix_s + jitter;
+            reason = "the server's Retry-After";
+        }
+    }
+    if (!failed && (in->skip_hours != 0 || in->skip_days != 0)) {
+        int64_t allowed = skip(at, in->skip_hours, in->skip_days);
+        if (allowed != at)
+            reason = "the feed's skipHours and skipDays";
+        at = allowed + (allowed != at ? (int64_t)(in->random * 600) : 0);
+    }
+    ret->at.unix_s = at;
+    snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
+}
+
+double kns_nextpoll_rhythm(const struct kns_document *document, struct kns_time now)
+{
+    const struct kns_entry *entry;
+    int64_t oldest = now.unix_s, count = 0;
+
+    KNS_LIST_EACH(entry, &document->entries)
+    {
+        int64_t at = kns_time_given(entry->published) ? entry->published.unix_s : entry->updated.unix_s;
+        if (at == 0 || at > now.unix_s)
+            continue;
+        oldest = at < oldest ? at : oldest;
+        count++;
+    }
+    /* Up to now, not up to the newest entry: a feed that fell silent slows down. */
+    return count < 2 || now.unix_s - oldest < HOUR ? -1 : (double)count * DAY / (double)(now.unix_s - oldest);
+}

@@ -10,8 +10,34 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <uv.h>
 
 struct kns_poller;
+
+struct kns_fetcher;
+struct kns_readers;
+struct kns_writer;
+struct kns_config;
+
+/* What the poller works with; all outlive it. */
+struct kns_poller_parts {
+    uv_loop_t *loop;
+    const struct kns_config *config;
+    struct kns_fetcher *fetcher;
+    struct kns_readers *readers;
+    struct kns_writer *writer;
+};
+
+/* Reads the schedule (off the loop) and begins to poll. */
+enum kns_status kns_poller_start(const struct kns_poller_parts *parts, struct kns_poller **ret_poller, struct kns_error *err);
+
+void kns_poller_set_config(struct kns_poller *poller, const struct kns_config *config);
+
+/* Starts no poll any more. Polls under way are dropped when the fetcher is freed; those being written finish. */
+void kns_poller_stop(struct kns_poller *poller);
+
+/* After the writer and the readers have stopped. */
+void kns_poller_free(struct kns_poller *poller);
 
 /* How a refresh of one feed ended; text is a sentence for people, valid during the callback. */
 struct kns_refresh_result {

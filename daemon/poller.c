@@ -13,7 +13,6 @@
 #include "daemon/readers.h"
 #include "daemon/scheduler.h"
 #include "daemon/writer.h"
-#include "lib/html.h"
 #include "lib/parse.h"
 #include "lib/url.h"
 
@@ -26,8 +25,6 @@
 /* A redirect that says "for ever" is believed after so many polls over so long. */
 #define MOVE_POLLS 3
 #define MOVE_AFTER_S 86400
-/* What is looked at for feeds of a page that was subscribed to. */
-#define PAGE_MOST (1 << 20)
 
 struct waiter {
     void (*done)(void *ctx, const struct kns_refresh_result *result);
@@ -41,8 +38,10 @@ struct feed {
     int64_t id;
     uint64_t site; /* a hash of its registrable domain */
     int64_t last_manual_s;
-    struct poll *poll; /* NULL: waiting */
-    bool removed;      /* unsubscribed while being polled */
+    struct poll *poll;       /* NULL: waiting */
+    struct waiter *waiters;  /* for the poll that has not begun */
+    bool manual, force;      /* of that poll */
+    bool removed;            /* unsubscribed while being polled */
 };
 
 struct site {
@@ -165,15 +164,28 @@ static struct feed *add_feed(struct kns_poller *poller, int64_t id)
     return feed;
 }
 
+/* Everybody who waits is told once. */
+static void tell(struct waiter *waiters, const struct kns_refresh_result *result)
+{
+    while (waiters != NULL) {
+        struct waiter *waiter = waiters;
+        waiters = waiter->next;
+        waiter->done(waiter->ctx, result);
+        free(waiter);
+    }
+}
+
 static void forget_feed(struct kns_poller *poller, struct feed *feed)
 {
-    size_t at = place_of(poller, feed->id);
+    const struct kns_refresh_result gone = {.feed_id = feed->id, .skipped = true, .text = "no such feed"};
 
     kns_scheduler_remove(&poller->scheduler, &feed->due);
     if (feed->poll != NULL) {
         feed->removed = true; /* end_poll comes back */
         return;
     }
+    size_t at = place_of(poller, feed->id);
+    tell(feed->waiters, &gone);
     memmove(poller->feeds + at, poller->feeds + at + 1, (poller->n_feeds - at - 1) * sizeof(struct feed *));
     poller->n_feeds--;
     free(feed);
@@ -235,12 +247,9 @@ static void tell_waiters(struct poll *p)
         .text = p->text,
     };
 
-    while (p->waiters != NULL) {
-        struct waiter *waiter = p->waiters;
-        p->waiters = waiter->next;
-        waiter->done(waiter->ctx, &result);
-        free(waiter);
-    }
+    struct waiter *waiters = p->waiters;
+    p->waiters = NULL;
+    tell(waiters, &result);
 }
 
 static void end_poll(struct poll *p, int64_t next_ms)
@@ -309,7 +318,7 @@ static void poll_written(struct kns_write *write)
     }
     if (write->status != KNS_OK) {
         /* The store says why; nothing was kept, so the same is asked again later. */
-        snprintf(p->text, sizeof(p->text), "not stored: %s", write->err.message);
+        snprintf(p->text, sizeof(p->text), "not stored: %.480s", write->err.message);
         end_poll(p, now_ms() + 60000 + (int64_t)(random_of(p->poller) * 30000));
         return;
     }
@@ -536,7 +545,7 @@ static void feed_loaded(struct kns_read *read)
     }
 }
 
-static struct poll *start_poll(struct kns_poller *poller, struct feed *feed, bool manual, bool force)
+static struct poll *start_poll(struct kns_poller *poller, struct feed *feed)
 {
     struct poll *p = calloc(1, sizeof(*p));
 
@@ -547,8 +556,11 @@ static struct poll *start_poll(struct kns_poller *poller, struct feed *feed, boo
     kns_scheduler_remove(&poller->scheduler, &feed->due);
     p->poller = poller;
     p->feed = feed;
-    p->manual = manual;
-    p->force = force;
+    p->manual = feed->manual;
+    p->force = feed->force;
+    p->waiters = feed->waiters;
+    feed->waiters = NULL;
+    feed->manual = feed->force = false;
     p->hash[0] = UINT64_C(0xcbf29ce484222325);
     p->has_place = take_place(poller, feed->site);
     feed->poll = p;
@@ -581,7 +593,7 @@ static void run_due(struct kns_poller *poller)
         struct feed *feed = (struct feed *)due;
         struct site *site = find_site(poller, feed->site);
         bool busy = site != NULL && site->in_flight >= poller->parts.config->poll.per_host;
-        if (busy || start_poll(poller, feed, false, false) == NULL)
+        if (busy || start_poll(poller, feed) == NULL)
             kns_scheduler_set(&poller->scheduler, due, now + 1000 + (int64_t)(random_of(poller) * 1000));
     }
     due = kns_scheduler_first(&poller->scheduler);
@@ -757,21 +769,28 @@ void kns_poller_refresh(struct kns_poller *poller, int64_t feed_id, bool force,
         answer_later(poller, feed_id, feed == NULL ? "no such feed" : "knsd is stopping", done, ctx);
         return;
     }
-    if (feed->poll == NULL && !force && now - feed->last_manual_s < MANUAL_EVERY_S) {
+    if (feed->poll == NULL && feed->waiters == NULL && !force && now - feed->last_manual_s < MANUAL_EVERY_S) {
         answer_later(poller, feed_id, "asked for less than a minute ago: that answer stands (--force overrides)", done, ctx);
         return;
     }
     struct waiter *waiter = calloc(1, sizeof(*waiter));
-    if (waiter == NULL || (feed->poll == NULL && start_poll(poller, feed, true, force) == NULL)) {
-        free(waiter);
+    if (waiter == NULL) {
         answer_later(poller, feed_id, "out of memory", done, ctx);
         return;
     }
     feed->last_manual_s = now;
     waiter->done = done;
     waiter->ctx = ctx;
-    waiter->next = feed->poll->waiters;
-    feed->poll->waiters = waiter;
+    struct waiter **list = feed->poll != NULL ? &feed->poll->waiters : &feed->waiters;
+    waiter->next = *list;
+    *list = waiter;
+    if (feed->poll != NULL)
+        return;
+    /* It waits for a place like every other. */
+    feed->manual = true;
+    feed->force = feed->force || force;
+    kns_scheduler_set(&poller->scheduler, &feed->due, now_ms());
+    uv_timer_start(&poller->timer, on_timer, 0, 0);
 }
 
 /* ---- the poller --------------------------------------------------------------------------------------------------- */
@@ -797,6 +816,11 @@ void kns_poller_set_config(struct kns_poller *poller, const struct kns_config *c
     run_due(poller);
 }
 
+const struct kns_poller_parts *kns_poller_parts(const struct kns_poller *poller)
+{
+    return &poller->parts;
+}
+
 void kns_poller_stop(struct kns_poller *poller)
 {
     if (poller->stopping)
@@ -805,18 +829,24 @@ void kns_poller_stop(struct kns_poller *poller)
     uv_close((uv_handle_t *)&poller->timer, NULL);
 }
 
+static void drop_waiters(struct waiter *waiter)
+{
+    while (waiter != NULL) {
+        struct waiter *next = waiter->next;
+        free(waiter);
+        waiter = next;
+    }
+}
+
 void kns_poller_free(struct kns_poller *poller)
 {
     if (poller == NULL)
         return;
     for (size_t i = 0; i < poller->n_feeds; i++) {
         struct poll *p = poller->feeds[i]->poll;
+        drop_waiters(poller->feeds[i]->waiters);
         if (p != NULL) {
-            while (p->waiters != NULL) {
-                struct waiter *next = p->waiters->next;
-                free(p->waiters);
-                p->waiters = next;
-            }
+            drop_waiters(p->waiters);
             kns_parser_free(p->parser);
             kns_document_free(p->document);
             kns_arena_free(p->arena);

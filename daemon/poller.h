@@ -31,6 +31,9 @@ struct kns_poller_parts {
 /* Reads the schedule (off the loop) and begins to poll. */
 enum kns_status kns_poller_start(const struct kns_poller_parts *parts, struct kns_poller **ret_poller, struct kns_error *err);
 
+/* The parts it was started with. */
+const struct kns_poller_parts *kns_poller_parts(const struct kns_poller *poller);
+
 void kns_poller_set_config(struct kns_poller *poller, const struct kns_config *config);
 
 /* Starts no poll any more. Polls under way are dropped when the fetcher is freed; those being written finish. */

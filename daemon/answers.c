@@ -1,0 +1,430 @@
+/* The shapes of answers (kns-api(7)), and what requests ask for. */
+#include "daemon/request.h"
+
+#include "lib/jsonfeed.h"
+#include "lib/text.h"
+#include "lib/time.h"
+#include "lib/url.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- problems ----------------------------------------------------------------------------------------------------- */
+
+static const char *title_of(int status)
+{
+    static const struct {
+        int status;
+        const char *title;
+    } titles[] = {
+        {400, "Bad Request"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"}, {413, "Content Too Large"},
+        {422, "Unprocessable Content"}, {429, "Too Many Requests"}, {500, "Internal Server Error"}, {502, "Bad Gateway"},
+        {503, "Service Unavailable"}, {507, "Insufficient Storage"},
+    };
+
+    for (size_t i = 0; i < LENGTH(titles); i++)
+        if (titles[i].status == status)
+            return titles[i].title;
+    return "Error";
+}
+
+void kns_request_problem(struct kns_request *request, int status, const char *format, ...)
+{
+    char detail[KNS_ERROR_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    /* What was quoted from the request may be no UTF-8. */
+    const char *text = kns_text_to_utf8(request->arena, detail, strlen(detail));
+    kns_request_answer(request, status,
+                       json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title", title_of(status), "status", status, "detail",
+                                 text == NULL ? "" : text));
+    request->answer_type = "application/problem+json";
+}
+
+void kns_request_fail(struct kns_request *request, const struct kns_error *err)
+{
+    static const int statuses[] = {
+        [KNS_ENOMEM] = 503,   [KNS_EINVAL] = 400, [KNS_ENOTFOUND] = 404, [KNS_EEXIST] = 409,   [KNS_ENOTFEED] = 422, [KNS_ESYNTAX] = 422,
+        [KNS_ELIMIT] = 413,   [KNS_EIO] = 500,    [KNS_EFULL] = 507,     [KNS_ECORRUPT] = 500, [KNS_EVERSION] = 500, [KNS_EBUSY] = 503,
+        [KNS_EREFUSED] = 422,
+    };
+    int status = (size_t)err->status < LENGTH(statuses) && statuses[err->status] != 0 ? statuses[err->status] : 500;
+
+    kns_request_problem(request, status, "%s", err->message[0] == '\0' ? kns_status_name(err->status) : err->message);
+}
+
+static int add_bytes(const char *bytes, size_t size, void *ctx)
+{
+    kns_buf_add(ctx, bytes, size);
+    return kns_buf_failed(ctx) ? -1 : 0;
+}
+
+void kns_request_answer(struct kns_request *request, int status, json_t *json)
+{
+    kns_buf_reset(&request->out);
+    request->answer_type = "application/json";
+    request->status = status;
+    if (json == NULL || json_dump_callback(json, add_bytes, &request->out, JSON_COMPACT) != 0) {
+        kns_buf_reset(&request->out);
+        kns_buf_adds(&request->out, "{\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"out of memory\"}");
+        request->answer_type = "application/problem+json";
+        request->status = 503;
+    }
+    json_decref(json);
+}
+
+/* ---- what is asked for ---------------------------------------------------------------------------------------------- */
+
+const char *kns_request_parameter(const struct kns_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->n_parameters; i++)
+        if (strcmp(request->parameters[i].name, name) == 0)
+            return request->parameters[i].value;
+    return NULL;
+}
+
+static bool bad_value(struct kns_request *request, const char *name, const char *value, const char *expected)
+{
+    kns_request_problem(request, 400, "%s=%.80s: expected %s", name, value, expected);
+    return false;
+}
+
+static bool read_flag(struct kns_request *request, const char *name, bool *ret)
+{
+    const char *value = kns_request_parameter(request, name);
+
+    if (value == NULL)
+        return true;
+    bool yes = strcmp(value, "true") == 0 || strcmp(value, "1") == 0 || *value == '\0';
+    if (!yes && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
+        return bad_value(request, name, value, "true or false");
+    *ret = yes;
+    return true;
+}
+
+static bool read_number(struct kns_request *request, const char *name, int64_t least, int64_t most, int64_t *ret)
+{
+    const char *value = kns_request_parameter(request, name);
+    char expected[64], *end;
+
+    if (value == NULL)
+        return true;
+    long long number = strtoll(value, &end, 10);
+    if (end == value || *end != '\0' || number < least || number > most) {
+        snprintf(expected, sizeof(expected), "a number from %lld to %lld", (long long)least, (long long)most);
+        return bad_value(request, name, value, expected);
+    }
+    *ret = number;
+    return true;
+}
+
+static bool read_time(struct kns_request *request, const char *name, struct kns_time *ret)
+{
+    const char *value = kns_request_parameter(request, name);
+
+    if (value == NULL || kns_time_parse_point(value, kns_time_now(), ret))
+        return true;
+    return bad_value(request, name, value, "7d, 36h, 2026-11-01 or RFC 3339");
+}
+
+static bool read_sort(struct kns_request *request, enum kns_item_sort *ret)
+{
+    static const char *const names[] = {"new", "old", "seen", "sources", "rank"};
+    const char *value = kns_request_parameter(request, "sort");
+
+    for (size_t i = 0; value != NULL && i < LENGTH(names); i++)
+        if (strcmp(value, names[i]) == 0) {
+            *ret = (enum kns_item_sort)i;
+            return true;
+        }
+    return value == NULL || bad_value(request, "sort", value, "new, old, seen, sources or rank");
+}
+
+/* feed=1,2,3 or feed=1&feed=2 */
+static bool read_feeds(struct kns_request *request, struct kns_item_query *query)
+{
+    int64_t *ids = kns_arena_alloc(request->arena, 50 * sizeof(*ids));
+
+    for (size_t i = 0; i < request->n_parameters; i++) {
+        const char *value = request->parameters[i].value;
+        if (strcmp(request->parameters[i].name, "feed") != 0)
+            continue;
+        while (ids != NULL && *value != '\0') {
+            char *end;
+            long long id = strtoll(value, &end, 10);
+            if (end == value || (*end != ',' && *end != '\0') || query->n_feeds == 50)
+                return bad_value(request, "feed", request->parameters[i].value, "up to 50 ids, with commas between");
+            ids[query->n_feeds++] = id;
+            value = end + (*end == ',');
+        }
+    }
+    query->feeds = ids;
+    return ids != NULL;
+}
+
+bool kns_request_item_query(struct kns_request *request, struct kns_item_query *ret)
+{
+    int64_t limit = 0;
+
+    *ret = (struct kns_item_query){.tag = kns_request_parameter(request, "tag"),
+                                   .q = kns_request_parameter(request, "q"),
+                                   .cursor = kns_request_parameter(request, "cursor")};
+    bool good = read_feeds(request, ret) && read_flag(request, "unread", &ret->unread) && read_flag(request, "starred", &ret->starred) &&
+                read_number(request, "limit", 1, KNS_PAGE_MOST, &limit) && read_time(request, "since", &ret->since) &&
+                read_time(request, "until", &ret->until) && read_sort(request, &ret->sort) &&
+                read_number(request, "min_sources", 0, 1000000, &ret->min_sources);
+    ret->limit = (size_t)limit;
+    if (ret->q != NULL && *ret->q == '\0')
+        ret->q = NULL;
+    return good;
+}
+
+static bool bad_member(struct kns_request *request, const char *name, const char *expected)
+{
+    kns_request_problem(request, 400, "\"%s\": expected %s", name, expected);
+    return false;
+}
+
+/* An array of strings; NULL stays NULL. */
+static bool read_strings(struct kns_request *request, const char *name, const json_t *value, const struct kns_strings **ret)
+{
+    struct kns_strings *strings = value == NULL ? NULL : KNS_NEW(request->arena, struct kns_strings);
+    size_t index;
+    json_t *element;
+
+    if (value != NULL && !json_is_array(value))
+        return bad_member(request, name, "an array of strings");
+    json_array_foreach(value, index, element)
+    {
+        struct kns_string *node = KNS_NEW(request->arena, struct kns_string);
+        if (!json_is_string(element) || json_string_length(element) == 0 || json_string_length(element) > 200)
+            return bad_member(request, name, "an array of strings of 1 to 200 bytes");
+        if (node == NULL || strings == NULL)
+            return false;
+        node->value = json_string_value(element);
+        KNS_LIST_APPEND(&strings->list, node);
+    }
+    *ret = strings;
+    return true;
+}
+
+static bool read_access(struct kns_request *request, const json_t *value, struct kns_feed_edit *edit)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } members[] = {
+        {"user", offsetof(struct kns_feed_access, user)},           {"password", offsetof(struct kns_feed_access, password)},
+        {"bearer_token", offsetof(struct kns_feed_access, bearer_token)}, {"headers", offsetof(struct kns_feed_access, headers)},
+        {"user_agent", offsetof(struct kns_feed_access, user_agent)}, {"proxy", offsetof(struct kns_feed_access, proxy)},
+        {"ca_file", offsetof(struct kns_feed_access, ca_file)},
+    };
+    struct kns_feed_access *access = KNS_NEW(request->arena, struct kns_feed_access);
+    const char *name;
+    json_t *member;
+
+    if (!json_is_object(value))
+        return bad_member(request, "access", "an object");
+    json_object_foreach((json_t *)(uintptr_t)value, name, member)
+    {
+        size_t i = 0;
+        while (i < LENGTH(members) && strcmp(members[i].name, name) != 0)
+            i++;
+        if (i == LENGTH(members) || !json_is_string(member) || access == NULL)
+            return bad_member(request, "access", "user, password, bearer_token, headers, user_agent, proxy, ca_file: strings");
+        *(const char **)((char *)access + members[i].offset) = json_string_value(member);
+    }
+    edit->access = access;
+    return true;
+}
+
+static bool read_every(struct kns_request *request, const json_t *value, struct kns_feed_edit *edit)
+{
+    edit->set_every = true;
+    if (json_is_null(value) || (json_is_integer(value) && json_integer_value(value) == 0)) {
+        edit->every_s = 0;
+        return true;
+    }
+    if (json_is_integer(value) && json_integer_value(value) > 0) {
+        edit->every_s = json_integer_value(value);
+        return true;
+    }
+    return (json_is_string(value) && kns_time_parse_span(json_string_value(value), &edit->every_s)) ||
+           bad_member(request, "every", "seconds, or a length of time such as \"30m\"");
+}
+
+static bool read_feed_member(struct kns_request *request, const char *name, const json_t *value, struct kns_feed_edit *edit, bool *discover,
+                             bool *force)
+{
+    if (strcmp(name, "url") == 0) {
+        edit->url = json_string_value(value);
+        return edit->url != NULL || bad_member(request, name, "a string");
+    }
+    if (strcmp(name, "title") == 0) {
+        edit->user_title = json_is_null(value) ? "" : json_string_value(value);
+        return edit->user_title != NULL || bad_member(request, name, "a string");
+    }
+    if (strcmp(name, "tags") == 0)
+        return read_strings(request, name, value, &edit->tags);
+    if (strcmp(name, "every") == 0)
+        return read_every(request, value, edit);
+    if (strcmp(name, "access") == 0)
+        return read_access(request, value, edit);
+    bool *flag = strcmp(name, "newsletter") == 0 ? &edit->newsletter
+                 : strcmp(name, "paused") == 0   ? &edit->paused
+                 : strcmp(name, "discover") == 0 ? discover
+                 : strcmp(name, "force") == 0    ? force
+                                                 : NULL;
+    if (flag == NULL)
+        return bad_member(request, name, "no such member: url, title, tags, every, newsletter, paused, access, discover, force");
+    if (!json_is_boolean(value))
+        return bad_member(request, name, "true or false");
+    *flag = json_is_true(value);
+    edit->set_newsletter = edit->set_newsletter || flag == &edit->newsletter;
+    edit->set_paused = edit->set_paused || flag == &edit->paused;
+    return true;
+}
+
+bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *ret, bool *ret_discover, bool *ret_force)
+{
+    const char *name;
+    json_t *value;
+
+    *ret = (struct kns_feed_edit){0};
+    json_object_foreach(request->json, name, value)
+    {
+        if (!read_feed_member(request, name, value, ret, ret_discover, ret_force))
+            return false;
+    }
+    if (ret->url != NULL && !kns_url_is_web(ret->url)) {
+        kns_request_problem(request, 400, "\"url\": expected http:// or https:// and a host");
+        return false;
+    }
+    return true;
+}
+
+/* ---- shapes ----------------------------------------------------------------------------------------------------------- */
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    if (value != NULL)
+        json_object_set_new(object, key, value);
+}
+
+static void set_string(json_t *object, const char *key, const char *value)
+{
+    if (value != NULL && *value != '\0')
+        set(object, key, json_string(value));
+}
+
+static void set_time(json_t *object, const char *key, struct kns_time value)
+{
+    char text[KNS_TIME_TEXT];
+
+    set_string(object, key, kns_time_format(value, text));
+}
+
+static json_t *strings_json(const struct kns_strings *strings)
+{
+    json_t *array = json_array();
+    const struct kns_string *string;
+
+    KNS_LIST_EACH(string, &strings->list)
+        json_array_append_new(array, json_string(string->value));
+    return array;
+}
+
+/* A URL that may be shown: without user and password (law 6). */
+static json_t *url_json(const char *url)
+{
+    struct kns_arena *arena = kns_arena_new(0);
+    const char *shown = arena == NULL || url == NULL ? NULL : kns_url_without_credentials(arena, url);
+    json_t *json = shown == NULL ? NULL : json_string(shown);
+
+    kns_arena_free(arena);
+    return json;
+}
+
+json_t *kns_item_json(const struct kns_item *item, bool with_content)
+{
+    json_t *json = kns_jsonfeed_from_entry(&item->entry, with_content, true);
+    char id[24];
+
+    if (json == NULL)
+        return NULL;
+    json_t *kns = json_object_get(json, "_kns");
+    if (kns == NULL) {
+        kns = json_object();
+        json_object_set_new(json, "_kns", kns);
+    }
+    snprintf(id, sizeof(id), "%lld", (long long)item->id);
+    set(json, "id", json_string(id));
+    json_t *feeds = json_array();
+    const struct kns_item_feed *feed;
+    KNS_LIST_EACH(feed, &item->feeds)
+    {
+        json_t *object = json_object();
+        set(object, "id", json_integer(feed->id));
+        set_string(object, "title", feed->title);
+        set(object, "url", url_json(feed->url));
+        json_array_append_new(feeds, object);
+    }
+    set(kns, "feeds", feeds);
+    set_time(kns, "first_seen", item->first_seen);
+    set_time(kns, "changed_at", item->changed_at);
+    set(kns, "read", json_boolean(item->read));
+    set(kns, "starred", json_boolean(item->starred));
+    set(kns, "sources", json_integer(item->sources));
+    if (item->tags.list.count > 0)
+        set(kns, "tags", strings_json(&item->tags));
+    if (item->score != 0)
+        set(kns, "score", json_integer(item->score));
+    set_string(kns, "note", item->note);
+    set_string(kns, "section", item->section);
+    set_string(kns, "snippet", item->snippet);
+    return json;
+}
+
+json_t *kns_feed_json(const struct kns_feed *feed)
+{
+    json_t *json = json_object();
+    json_t *moved = json_array();
+    const struct kns_string *url;
+
+    set(json, "id", json_integer(feed->id));
+    set(json, "url", url_json(feed->url));
+    set_string(json, "title", feed->title);
+    set_string(json, "home_page_url", feed->home_page_url);
+    set_string(json, "description", feed->description);
+    set_string(json, "icon", feed->icon);
+    set(json, "tags", strings_json(&feed->tags));
+    set_string(json, "state", kns_feed_state_name(feed->state));
+    set_string(json, "health", kns_feed_health_name(feed->state == KNS_FEED_GONE ? KNS_HEALTH_GONE : feed->health));
+    set(json, "newsletter", json_boolean(feed->newsletter));
+    set_time(json, "added_at", feed->added_at);
+    set_time(json, "last_poll_at", feed->last_poll_at);
+    set_time(json, "last_success_at", feed->last_success_at);
+    if (feed->last_status != 0)
+        set(json, "last_status", json_integer(feed->last_status));
+    set_string(json, "last_error", feed->last_error);
+    set(json, "consecutive_failures", json_integer(feed->schedule.consecutive_failures));
+    set_string(json, "etag", feed->schedule.etag);
+    set_string(json, "last_modified", feed->schedule.last_modified);
+    if (feed->state == KNS_FEED_ACTIVE || feed->state == KNS_FEED_FAILING) {
+        set_time(json, "next_poll_at", feed->schedule.next_poll_at);
+        set_string(json, "next_poll_reason", feed->schedule.next_poll_reason);
+    }
+    set(json, "interval_seconds", json_integer(feed->schedule.interval_s));
+    set(json, "items", json_integer(feed->items));
+    KNS_LIST_EACH(url, &feed->moved_from.list)
+        json_array_append_new(moved, url_json(url->value));
+    set(json, "moved_from", moved);
+    return json;
+}

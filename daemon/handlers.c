@@ -1,0 +1,483 @@
+/* What the routes do with the store: on a query worker, or on the writer thread. */
+#include "daemon/request.h"
+
+#include "lib/digest.h"
+#include "lib/opml.h"
+#include "lib/url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- items ---------------------------------------------------------------------------------------------------------- */
+
+struct collecting {
+    struct kns_request *request;
+    json_t *items;
+    bool with_content;
+};
+
+static bool collect_item(void *ctx, const struct kns_item *item)
+{
+    struct collecting *c = ctx;
+    json_t *json = kns_item_json(item, c->with_content);
+
+    return json != NULL && json_array_append_new(c->items, json) == 0;
+}
+
+/* The link to the next page: the same request, at its cursor. */
+static void link_next(struct kns_request *request, const char *cursor)
+{
+    struct kns_buf url = {0};
+
+    if (cursor == NULL)
+        return;
+    kns_buf_addf(&url, "<%s?", request->path);
+    for (size_t i = 0; i < request->n_parameters; i++) {
+        if (strcmp(request->parameters[i].name, "cursor") == 0)
+            continue;
+        kns_buf_addf(&url, "%s=", request->parameters[i].name);
+        for (const char *c = request->parameters[i].value; *c != '\0'; c++) {
+            bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("-._~", *c) != NULL;
+            if (plain)
+                kns_buf_addc(&url, *c);
+            else
+                kns_buf_addf(&url, "%%%02X", (unsigned char)*c);
+        }
+        kns_buf_addc(&url, '&');
+    }
+    kns_buf_addf(&url, "cursor=%s>; rel=\"next\"", cursor);
+    request->link = kns_buf_failed(&url) ? NULL : kns_arena_strdup(request->arena, kns_buf_str(&url));
+    kns_buf_fini(&url);
+}
+
+enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    const char *content = kns_request_parameter(request, "content");
+    struct collecting c = {.request = request, .items = json_array(), .with_content = content == NULL || strcmp(content, "false") != 0};
+    struct kns_item_query query;
+    const char *cursor = NULL;
+
+    if (!kns_request_item_query(request, &query)) {
+        json_decref(c.items);
+        return KNS_OK;
+    }
+    query.with_content = c.with_content;
+    enum kns_status status = kns_store_query_items(store, request->arena, &query, collect_item, &c, &cursor, err);
+    if (status != KNS_OK) {
+        json_decref(c.items);
+        return status;
+    }
+    link_next(request, cursor);
+    kns_request_answer(request, 200,
+                       json_pack("{s:s, s:s, s:o}", "version", "https://jsonfeed.org/version/1.1", "title",
+                                 request->config->digest.title, "items", c.items));
+    request->answer_type = "application/feed+json";
+    return KNS_OK;
+}
+
+static enum kns_status answer_item_by_id(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    struct kns_item *item = NULL;
+    enum kns_status status = kns_store_get_item(store, request->arena, request->id, &item, err);
+
+    if (status == KNS_OK)
+        kns_request_answer(request, 200, kns_item_json(item, true));
+    return status;
+}
+
+enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    return answer_item_by_id(request, store, err);
+}
+
+static bool collect_sighting(void *ctx, const struct kns_sighting *s)
+{
+    char time[KNS_TIME_TEXT];
+    json_t *json = json_pack("{s:I, s:s?, s:s?, s:s?, s:s?, s:s, s:s, s:s}", "feed_id", (json_int_t)s->feed_id, "feed_title", s->feed_title,
+                             "feed_url", s->feed_url, "guid", s->guid, "url", s->url, "rule", s->rule, "rule_text", s->rule_text,
+                             "first_seen", kns_time_format(s->first_seen, time));
+    const char *key;
+    json_t *value;
+    void *next;
+
+    if (json == NULL)
+        return false;
+    json_object_foreach_safe(json, next, key, value)
+    {
+        if (json_is_null(value))
+            json_object_del(json, key);
+    }
+    return json_array_append_new(ctx, json) == 0;
+}
+
+enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    struct kns_item *item = NULL;
+    json_t *sightings = json_array();
+    enum kns_status status = kns_store_get_item(store, request->arena, request->id, &item, err);
+
+    if (status == KNS_OK)
+        status = kns_store_each_sighting(store, request->id, collect_sighting, sightings, err);
+    if (status != KNS_OK) {
+        json_decref(sightings);
+        return status;
+    }
+    const char *canonical = item->entry.url == NULL ? NULL : kns_url_canonical(request->arena, item->entry.url);
+    json_t *json = json_pack("{s:I, s:o}", "id", (json_int_t)item->id, "sightings", sightings);
+    if (canonical != NULL)
+        json_object_set_new(json, "canonical_url", json_string(canonical));
+    kns_request_answer(request, 200, json);
+    return KNS_OK;
+}
+
+enum kns_status kns_write_item(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    struct kns_item_edit edit = {0};
+    struct kns_strings lists[3] = {0};
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(request->json, name, value)
+    {
+        static const char *const list_names[] = {"tags", "add_tags", "remove_tags"};
+        const struct kns_strings **targets[] = {&edit.tags, &edit.add_tags, &edit.remove_tags};
+        bool known = false;
+        if (strcmp(name, "read") == 0 && json_is_boolean(value)) {
+            edit.set_read = known = true;
+            edit.read = json_is_true(value);
+        } else if (strcmp(name, "starred") == 0 && json_is_boolean(value)) {
+            edit.set_starred = known = true;
+            edit.starred = json_is_true(value);
+        } else if (strcmp(name, "note") == 0 && (json_is_string(value) || json_is_null(value))) {
+            edit.note = json_is_null(value) ? "" : json_string_value(value);
+            known = true;
+        }
+        for (size_t i = 0; i < 3 && !known; i++) {
+            size_t index;
+            json_t *tag;
+            if (strcmp(name, list_names[i]) != 0 || !json_is_array(value))
+                continue;
+            known = true;
+            json_array_foreach(value, index, tag)
+            {
+                struct kns_string *node = KNS_NEW(request->arena, struct kns_string);
+                if (node == NULL || !json_is_string(tag) || json_string_length(tag) == 0)
+                    return kns_fail(err, KNS_EINVAL, "\"%s\": expected an array of strings", name);
+                node->value = json_string_value(tag);
+                KNS_LIST_APPEND(&lists[i].list, node);
+            }
+            *targets[i] = &lists[i];
+        }
+        if (!known)
+            return kns_fail(err, KNS_EINVAL, "\"%.60s\": expected read, starred (true or false), tags, add_tags, remove_tags (arrays of "
+                                             "strings) or note (a string)", name);
+    }
+    enum kns_status status = kns_store_edit_item(store, request->id, &edit, kns_time_now(), err);
+    return status == KNS_OK ? answer_item_by_id(request, store, err) : status;
+}
+
+/* ---- feeds ---------------------------------------------------------------------------------------------------------- */
+
+struct collecting_feeds {
+    json_t *feeds;
+    int64_t last;
+};
+
+static bool collect_feed(void *ctx, const struct kns_feed *feed)
+{
+    struct collecting_feeds *c = ctx;
+
+    c->last = feed->id;
+    return json_array_append_new(c->feeds, kns_feed_json(feed)) == 0;
+}
+
+static enum kns_status answer_feed_by_id(struct kns_request *request, struct kns_store *store, int64_t id, bool as_list, struct kns_error *err)
+{
+    struct kns_feed *feed = NULL;
+    enum kns_status status = kns_store_get_feed(store, request->arena, id, false, &feed, err);
+
+    if (status == KNS_OK)
+        kns_request_answer(request, 200, as_list ? json_pack("[o]", kns_feed_json(feed)) : kns_feed_json(feed));
+    return status;
+}
+
+enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    const char *url = kns_request_parameter(request, "url"), *failing = kns_request_parameter(request, "failing");
+    const char *limit = kns_request_parameter(request, "limit"), *cursor = kns_request_parameter(request, "cursor");
+    struct kns_feed_filter filter = {
+        .tag = kns_request_parameter(request, "tag"),
+        .failing = failing != NULL && strcmp(failing, "false") != 0 && strcmp(failing, "0") != 0,
+        .limit = limit == NULL ? 0 : (size_t)strtoul(limit, NULL, 10),
+        .after_id = cursor == NULL ? 0 : strtoll(cursor, NULL, 10),
+    };
+    struct collecting_feeds c = {.feeds = json_array()};
+    char next[24];
+    int64_t id = 0;
+
+    if (url != NULL) {
+        json_decref(c.feeds);
+        enum kns_status status = kns_store_find_feed(store, url, &id, err);
+        return status == KNS_OK ? answer_feed_by_id(request, store, id, true, err) : status;
+    }
+    enum kns_status status = kns_store_each_feed(store, &filter, collect_feed, &c, err);
+    if (status != KNS_OK) {
+        json_decref(c.feeds);
+        return status;
+    }
+    snprintf(next, sizeof(next), "%lld", (long long)c.last);
+    link_next(request, filter.limit > 0 && json_array_size(c.feeds) == filter.limit ? next : NULL);
+    kns_request_answer(request, 200, c.feeds);
+    return KNS_OK;
+}
+
+enum kns_status kns_answer_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    return answer_feed_by_id(request, store, request->id, false, err);
+}
+
+static bool collect_poll(void *ctx, const struct kns_poll_record *poll)
+{
+    char at[KNS_TIME_TEXT], next[KNS_TIME_TEXT];
+    json_t *json = json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "at", kns_time_format(poll->at, at), "duration_ms",
+                             (json_int_t)poll->duration_ms, "outcome", kns_outcome_name(poll->outcome), "bytes", (json_int_t)poll->bytes,
+                             "new_items", (json_int_t)poll->new_items, "updated_items", (json_int_t)poll->updated_items);
+
+    if (json == NULL)
+        return false;
+    if (poll->http_status != 0)
+        json_object_set_new(json, "status", json_integer(poll->http_status));
+    if (poll->error != NULL)
+        json_object_set_new(json, "error", json_string(poll->error));
+    if (poll->next_poll_reason != NULL)
+        json_object_set_new(json, "next_poll_reason", json_string(poll->next_poll_reason));
+    json_object_set_new(json, "next_poll_at", json_string(kns_time_format(poll->next_poll_at, next)));
+    return json_array_append_new(ctx, json) == 0;
+}
+
+enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    struct kns_feed *feed = NULL;
+    json_t *polls = json_array();
+    enum kns_status status = kns_store_get_feed(store, request->arena, request->id, false, &feed, err);
+
+    if (status == KNS_OK)
+        status = kns_store_each_poll(store, request->id, 20, collect_poll, polls, err);
+    if (status == KNS_OK)
+        kns_request_answer(request, 200, json_pack("{s:o, s:O}", "feed", kns_feed_json(feed), "polls", polls));
+    json_decref(polls);
+    return status;
+}
+
+enum kns_status kns_write_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    struct kns_feed_edit edit;
+    bool discover = false, force = false;
+
+    if (!kns_request_feed_edit(request, &edit, &discover, &force))
+        return KNS_OK;
+    enum kns_status status = kns_store_edit_feed(store, request->id, &edit, kns_time_now(), err);
+    if (status == KNS_OK)
+        status = answer_feed_by_id(request, store, request->id, false, err);
+    if (status == KNS_OK)
+        request->feed_changed = request->id;
+    return status;
+}
+
+enum kns_status kns_remove_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    enum kns_status status = kns_store_remove_feed(store, request->id, kns_time_now(), err);
+
+    if (status == KNS_OK) {
+        request->status = 204;
+        request->feed_changed = request->id;
+    }
+    return status;
+}
+
+/* ---- OPML ------------------------------------------------------------------------------------------------------------- */
+
+struct collecting_opml {
+    struct kns_request *request;
+    struct kns_opml *opml;
+    bool failed;
+};
+
+static char *copy(struct collecting_opml *c, const char *text)
+{
+    char *copied = kns_arena_strdup(c->request->arena, text);
+
+    c->failed = c->failed || (text != NULL && copied == NULL);
+    return copied;
+}
+
+static bool collect_subscription(void *ctx, const struct kns_feed *feed)
+{
+    struct collecting_opml *c = ctx;
+    struct kns_opml_feed *node = kns_opml_feed_of(c->request->arena, feed);
+    struct kns_strings tags = {0};
+    const struct kns_string *tag;
+
+    if (node == NULL)
+        return false;
+    /* The feed lives until this returns; what the list keeps is copied. */
+    node->url = copy(c, node->url);
+    node->title = copy(c, node->title);
+    node->home_page_url = copy(c, node->home_page_url);
+    node->description = copy(c, node->description);
+    KNS_LIST_EACH(tag, &node->tags.list)
+    {
+        struct kns_string *own = KNS_NEW(c->request->arena, struct kns_string);
+        if (own == NULL)
+            return false;
+        own->value = copy(c, tag->value);
+        KNS_LIST_APPEND(&tags.list, own);
+    }
+    node->tags = tags;
+    KNS_LIST_APPEND(&c->opml->feeds, node);
+    return !c->failed;
+}
+
+enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    struct kns_opml opml = {.title = "KNS subscriptions"};
+    struct collecting_opml c = {request, &opml, false};
+    struct kns_feed_filter filter = {.tag = kns_request_parameter(request, "tag")};
+    enum kns_status status = kns_store_each_feed(store, &filter, collect_subscription, &c, err);
+
+    if (status == KNS_OK && c.failed)
+        status = kns_fail(err, KNS_ENOMEM, "out of memory");
+    if (status == KNS_OK)
+        status = kns_opml_write(&opml, &request->out, err);
+    request->status = 200;
+    request->answer_type = "text/x-opml; charset=utf-8";
+    return status;
+}
+
+enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    struct kns_opml opml = {0};
+    enum kns_status status = kns_opml_read(request->arena, request->body, request->body_size, &opml, err);
+    const struct kns_opml_feed *feed;
+    int64_t added = 0, known = 0, refused = 0;
+    json_t *problems = json_array();
+    struct kns_time now = kns_time_now();
+
+    for (feed = opml.feeds.first; feed != NULL && status == KNS_OK; feed = feed->next) {
+        const struct kns_feed_edit edit = {.url = feed->url, .user_title = feed->title, .tags = &feed->tags};
+        int64_t id = 0;
+        if (!kns_url_is_web(feed->url)) {
+            char problem[300];
+            snprintf(problem, sizeof(problem), "%.200s: not an http or https URL", feed->url);
+            refused++;
+            if (json_array_size(problems) < 100)
+                json_array_append_new(problems, json_string(problem));
+            continue;
+        }
+        status = kns_store_add_feed(store, &edit, now, now, &id, err);
+        added += status == KNS_OK;
+        known += status == KNS_EEXIST;
+        if (status == KNS_EEXIST)
+            status = KNS_OK;
+    }
+    if (status == KNS_OK) {
+        kns_request_answer(request, 200, json_pack("{s:I, s:I, s:I, s:O}", "added", (json_int_t)added, "known", (json_int_t)known, "refused",
+                                                   (json_int_t)refused, "problems", problems));
+        request->feed_changed = -1;
+    }
+    json_decref(problems);
+    return status;
+}
+
+/* ---- digests ------------------------------------------------------------------------------------------------------------ */
+
+struct collecting_digest {
+    struct kns_request *request;
+    struct kns_digest *digest;
+};
+
+static bool collect_digest_item(void *ctx, const struct kns_item *item)
+{
+    struct collecting_digest *c = ctx;
+
+    /* Items of a page live in the request's arena as long as the request. */
+    return kns_digest_add_item(c->digest, c->request->arena, item);
+}
+
+static uint64_t hash_of(const struct kns_buf *buf)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < buf->len; i++)
+        hash = (hash ^ (unsigned char)buf->data[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    const char *name = kns_request_parameter(request, "format"), *title = kns_request_parameter(request, "title");
+    const struct kns_config *config = request->config;
+    enum kns_digest_format format = KNS_DIGEST_HTML;
+    struct kns_item_query query;
+    const char *cursor = NULL;
+
+    if (name != NULL && !kns_digest_format_find(name, &format)) {
+        kns_request_problem(request, 400, "format=%.60s: expected %s", name, kns_digest_format_names());
+        return KNS_OK;
+    }
+    if (!kns_request_item_query(request, &query))
+        return KNS_OK;
+    query.with_content = true;
+    struct kns_digest digest = {
+        .title = title != NULL ? title : config->digest.title,
+        .base_url = config->digest.base_url[0] == '\0' ? NULL : config->digest.base_url,
+        .language = config->digest.language[0] == '\0' ? NULL : config->digest.language,
+        .since = query.since,
+        .until = query.until,
+    };
+    struct collecting_digest c = {request, &digest};
+    enum kns_status status = kns_store_query_items(store, request->arena, &query, collect_digest_item, &c, &cursor, err);
+    if (status == KNS_OK)
+        status = kns_digest_render(&digest, format, NULL, &request->out, NULL, err);
+    if (status != KNS_OK)
+        return status;
+    request->status = 200;
+    request->answer_type = kns_digest_content_type(format);
+    request->etag = kns_arena_printf(request->arena, "\"%016llx\"", (unsigned long long)hash_of(&request->out));
+    if (request->if_none_match != NULL && request->etag != NULL && strstr(request->if_none_match, request->etag) != NULL) {
+        request->status = 304;
+        kns_buf_reset(&request->out);
+    }
+    return KNS_OK;
+}
+
+/* ---- care ----------------------------------------------------------------------------------------------------------------- */
+
+enum kns_status kns_answer_backup(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    const char *path = json_string_value(json_object_get(request->json, "path"));
+
+    if (path == NULL || *path != '/')
+        return kns_fail(err, KNS_EINVAL, "\"path\": expected an absolute path");
+    enum kns_status status = kns_store_backup(store, path, err);
+    if (status == KNS_OK)
+        kns_request_answer(request, 200, json_pack("{s:s}", "path", path));
+    return status;
+}
+
+static void collect_problem(void *ctx, const char *problem)
+{
+    json_array_append_new(ctx, json_string(problem));
+}
+
+enum kns_status kns_answer_check(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+{
+    json_t *problems = json_array();
+    enum kns_status status = kns_store_check(store, collect_problem, problems, err);
+
+    if (status == KNS_OK || status == KNS_ECORRUPT)
+        kns_request_answer(request, 200, json_pack("{s:b, s:O}", "sound", status == KNS_OK, "problems", problems));
+    json_decref(problems);
+    return status == KNS_ECORRUPT ? KNS_OK : status;
+}

@@ -1,0 +1,82 @@
+/* request.h - one HTTP request and its answer, as the deciding files see them. No loop, no HTTP library. */
+#ifndef KNSD_REQUEST_H
+#define KNSD_REQUEST_H
+
+#include "daemon/config.h"
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "lib/error.h"
+#include "lib/store.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define KNS_REQUEST_MAX_BODY (32u << 20)  /* an OPML of a hundred thousand feeds */
+#define KNS_ANSWER_MAX_BODY (256u << 20)  /* a page of items with their content */
+#define KNS_PAGE_MOST 1000                /* items of one page */
+#define KNS_REQUEST_MAX_PARAMETERS 32
+
+struct kns_parameter {
+    const char *name, *value;
+};
+
+struct kns_request {
+    struct kns_arena *arena; /* all strings live here */
+    const struct kns_config *config; /* in force when the request came */
+    const char *method, *path;
+    int64_t id; /* of the path; 0: it has none */
+    struct kns_parameter parameters[KNS_REQUEST_MAX_PARAMETERS];
+    size_t n_parameters;
+    const char *body;
+    size_t body_size;
+    json_t *json; /* the body, for routes that take JSON; freed with the request */
+    const char *if_none_match, *last_event_id, *content_type;
+
+    /* The answer. */
+    int status;
+    const char *answer_type; /* NULL: application/json */
+    struct kns_buf out;
+    const char *link, *etag, *last_modified, *location, *allow;
+    int64_t feed_changed; /* after a write: the poller takes over this feed; -1: all */
+};
+
+/* The value of a query parameter; NULL: not given. */
+const char *kns_request_parameter(const struct kns_request *request, const char *name);
+
+/* Answers with an RFC 9457 problem. */
+void kns_request_problem(struct kns_request *request, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The problem for a library's error. */
+void kns_request_fail(struct kns_request *request, const struct kns_error *err);
+
+/* Answers with JSON; takes the reference (NULL: no memory). */
+void kns_request_answer(struct kns_request *request, int status, json_t *json);
+
+/* The filters of a listing from the query parameters. False: a problem was answered. */
+bool kns_request_item_query(struct kns_request *request, struct kns_item_query *ret);
+
+/* ---- handlers: on a query worker, or on the writer thread ---------------------------------------------------------- */
+
+enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_backup(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_check(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_write_item(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_write_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_remove_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+
+/* An item, a feed in the API's shape; a new reference, NULL: no memory. */
+json_t *kns_item_json(const struct kns_item *item, bool with_content);
+json_t *kns_feed_json(const struct kns_feed *feed);
+
+/* What POST and PATCH of feeds set. False: a problem was answered. Strings live in the request. */
+bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *ret, bool *ret_discover, bool *ret_force);
+
+#endif

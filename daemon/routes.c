@@ -1,0 +1,111 @@
+#include "daemon/routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FILTERS " feed tag since until unread starred q limit cursor sort min_sources "
+
+static const struct kns_route routes[] = {
+    {"GET", "/v1/items", KNS_ROUTE_READ, kns_answer_items, FILTERS "content ", false},
+    {"GET", "/v1/items/{id}", KNS_ROUTE_READ, kns_answer_item, " ", false},
+    {"PATCH", "/v1/items/{id}", KNS_ROUTE_WRITE, kns_write_item, " ", true},
+    {"GET", "/v1/items/{id}/why", KNS_ROUTE_READ, kns_answer_item_why, " ", false},
+    {"GET", "/v1/feeds", KNS_ROUTE_READ, kns_answer_feeds, " tag failing url limit cursor ", false},
+    {"POST", "/v1/feeds", KNS_ROUTE_SUBSCRIBE, NULL, " ", true},
+    {"GET", "/v1/feeds/{id}", KNS_ROUTE_READ, kns_answer_feed, " ", false},
+    {"PATCH", "/v1/feeds/{id}", KNS_ROUTE_WRITE, kns_write_feed, " ", true},
+    {"DELETE", "/v1/feeds/{id}", KNS_ROUTE_WRITE, kns_remove_feed, " ", false},
+    {"GET", "/v1/feeds/{id}/polls", KNS_ROUTE_READ, kns_answer_polls, " limit ", false},
+    {"POST", "/v1/feeds/{id}/refresh", KNS_ROUTE_REFRESH, NULL, " wait force ", false},
+    {"POST", "/v1/refresh", KNS_ROUTE_REFRESH, NULL, " wait force ", true},
+    {"GET", "/v1/opml", KNS_ROUTE_READ, kns_answer_opml, " tag ", false},
+    {"POST", "/v1/opml", KNS_ROUTE_WRITE, kns_import_opml, " ", false},
+    {"GET", "/v1/digest", KNS_ROUTE_READ, kns_answer_digest, FILTERS "format title ", false},
+    {"GET", "/v1/events", KNS_ROUTE_EVENTS, NULL, " since feed tag kinds ", false},
+    {"GET", "/v1/status", KNS_ROUTE_STATUS, NULL, " ", false},
+    {"POST", "/v1/backup", KNS_ROUTE_READ, kns_answer_backup, " ", true},
+    {"POST", "/v1/check", KNS_ROUTE_READ, kns_answer_check, " ", false},
+    {"GET", "/metrics", KNS_ROUTE_METRICS, NULL, " ", false},
+    {"GET", "/healthz", KNS_ROUTE_HEALTH, NULL, " ", false},
+};
+
+#define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+/* Matches path against a pattern; *ret_id is the number where "{id}" stands. */
+static bool matches(const char *pattern, const char *path, int64_t *ret_id)
+{
+    while (*pattern != '\0') {
+        if (strncmp(pattern, "{id}", 4) == 0) {
+            size_t digits = strspn(path, "0123456789");
+            if (digits == 0 || digits > 18)
+                return false;
+            *ret_id = strtoll(path, NULL, 10);
+            pattern += 4;
+            path += digits;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+static bool same_method(const char *route, const char *given)
+{
+    return strcmp(route, given) == 0 || (strcmp(given, "HEAD") == 0 && strcmp(route, "GET") == 0);
+}
+
+static bool check_parameters(struct kns_request *request, const struct kns_route *route)
+{
+    for (size_t i = 0; i < request->n_parameters; i++) {
+        const char *wanted = kns_arena_printf(request->arena, " %s ", request->parameters[i].name);
+        if (wanted == NULL || strstr(route->parameters, wanted) == NULL || strchr(request->parameters[i].name, ' ') != NULL) {
+            kns_request_problem(request, 400, "unknown parameter \"%.60s\"; %s takes:%s", request->parameters[i].name, route->pattern,
+                                route->parameters[1] == '\0' ? " none" : route->parameters);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_json(struct kns_request *request)
+{
+    json_error_t where;
+
+    if (request->body_size == 0) {
+        request->json = json_object();
+        return request->json != NULL;
+    }
+    request->json = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, &where);
+    if (request->json == NULL)
+        kns_request_problem(request, 400, "the body is not JSON: line %d: %s", where.line, where.text);
+    else if (!json_is_object(request->json))
+        kns_request_problem(request, 400, "the body is JSON, but no object");
+    return json_is_object(request->json);
+}
+
+const struct kns_route *kns_route_find(struct kns_request *request)
+{
+    const struct kns_route *found = NULL;
+    struct kns_buf allow = {0};
+
+    for (size_t i = 0; i < N_ROUTES && found == NULL; i++) {
+        int64_t id = 0;
+        if (!matches(routes[i].pattern, request->path, &id))
+            continue;
+        kns_buf_addf(&allow, "%s%s", allow.len > 0 ? ", " : "", routes[i].method);
+        if (same_method(routes[i].method, request->method)) {
+            found = &routes[i];
+            request->id = id;
+        }
+    }
+    if (found == NULL && allow.len > 0) {
+        request->allow = kns_arena_strdup(request->arena, kns_buf_str(&allow));
+        kns_request_problem(request, 405, "%s takes %s", request->path, kns_buf_str(&allow));
+    } else if (found == NULL) {
+        kns_request_problem(request, 404, "there is no %.200s; see kns-api(7)", request->path);
+    }
+    kns_buf_fini(&allow);
+    if (found == NULL || !check_parameters(request, found))
+        return NULL;
+    return !found->json || read_json(request) ? found : NULL;
+}

@@ -21,9 +21,12 @@ static const char *title_of(int status)
         int status;
         const char *title;
     } titles[] = {
-        {400, "Bad Request"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"}, {413, "Content Too Large"},
-        {422, "Unprocessable Content"}, {429, "Too Many Requests"}, {500, "Internal Server Error"}, {502, "Bad Gateway"},
-        {503, "Service Unavailable"}, {507, "Insufficient Storage"},
+        {400, "Bad Request"},          {404, "Not Found"},
+        {405, "Method Not Allowed"},   {409, "Conflict"},
+        {413, "Content Too Large"},    {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},    {500, "Internal Server Error"},
+        {502, "Bad Gateway"},          {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
     };
 
     for (size_t i = 0; i < LENGTH(titles); i++)
@@ -43,7 +46,8 @@ void kns_request_problem(struct kns_request *request, int status, const char *fo
     /* What was quoted from the request may be no UTF-8. */
     const char *text = kns_text_to_utf8(request->arena, detail, strlen(detail));
     kns_request_answer(request, status,
-                       json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title", title_of(status), "status", status, "detail",
+                       json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title",
+                                 title_of(status), "status", status, "detail",
                                  text == NULL ? "" : text));
     request->answer_type = "application/problem+json";
 }
@@ -51,13 +55,17 @@ void kns_request_problem(struct kns_request *request, int status, const char *fo
 void kns_request_fail(struct kns_request *request, const struct kns_error *err)
 {
     static const int statuses[] = {
-        [KNS_ENOMEM] = 503,   [KNS_EINVAL] = 400, [KNS_ENOTFOUND] = 404, [KNS_EEXIST] = 409,   [KNS_ENOTFEED] = 422, [KNS_ESYNTAX] = 422,
-        [KNS_ELIMIT] = 413,   [KNS_EIO] = 500,    [KNS_EFULL] = 507,     [KNS_ECORRUPT] = 500, [KNS_EVERSION] = 500, [KNS_EBUSY] = 503,
+        [KNS_ENOMEM] = 503,   [KNS_EINVAL] = 400,   [KNS_ENOTFOUND] = 404, [KNS_EEXIST] = 409,
+        [KNS_ENOTFEED] = 422, [KNS_ESYNTAX] = 422,  [KNS_ELIMIT] = 413,    [KNS_EIO] = 500,
+        [KNS_EFULL] = 507,    [KNS_ECORRUPT] = 500, [KNS_EVERSION] = 500,  [KNS_EBUSY] = 503,
         [KNS_EREFUSED] = 422,
     };
-    int status = (size_t)err->status < LENGTH(statuses) && statuses[err->status] != 0 ? statuses[err->status] : 500;
+    int status = (size_t)err->status < LENGTH(statuses) && statuses[err->status] != 0
+                     ? statuses[err->status]
+                     : 500;
 
-    kns_request_problem(request, status, "%s", err->message[0] == '\0' ? kns_status_name(err->status) : err->message);
+    kns_request_problem(request, status, "%s",
+                        err->message[0] == '\0' ? kns_status_name(err->status) : err->message);
 }
 
 static int add_bytes(const char *bytes, size_t size, void *ctx)
@@ -73,7 +81,9 @@ void kns_request_answer(struct kns_request *request, int status, json_t *json)
     request->status = status;
     if (json == NULL || json_dump_callback(json, add_bytes, &request->out, JSON_COMPACT) != 0) {
         kns_buf_reset(&request->out);
-        kns_buf_adds(&request->out, "{\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"out of memory\"}");
+        kns_buf_adds(
+            &request->out,
+            "{\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"out of memory\"}");
         request->answer_type = "application/problem+json";
         request->status = 503;
     }
@@ -90,7 +100,8 @@ const char *kns_request_parameter(const struct kns_request *request, const char 
     return NULL;
 }
 
-static bool bad_value(struct kns_request *request, const char *name, const char *value, const char *expected)
+static bool bad_value(struct kns_request *request, const char *name, const char *value,
+                      const char *expected)
 {
     kns_request_problem(request, 400, "%s=%.80s: expected %s", name, value, expected);
     return false;
@@ -109,7 +120,8 @@ static bool read_flag(struct kns_request *request, const char *name, bool *ret)
     return true;
 }
 
-static bool read_number(struct kns_request *request, const char *name, int64_t least, int64_t most, int64_t *ret)
+static bool read_number(struct kns_request *request, const char *name, int64_t least, int64_t most,
+                        int64_t *ret)
 {
     const char *value = kns_request_parameter(request, name);
     char expected[64], *end;
@@ -118,7 +130,8 @@ static bool read_number(struct kns_request *request, const char *name, int64_t l
         return true;
     long long number = strtoll(value, &end, 10);
     if (end == value || *end != '\0' || number < least || number > most) {
-        snprintf(expected, sizeof(expected), "a number from %lld to %lld", (long long)least, (long long)most);
+        snprintf(expected, sizeof(expected), "a number from %lld to %lld", (long long)least,
+                 (long long)most);
         return bad_value(request, name, value, expected);
     }
     *ret = number;
@@ -160,7 +173,8 @@ static bool read_feeds(struct kns_request *request, struct kns_item_query *query
             char *end;
             long long id = strtoll(value, &end, 10);
             if (end == value || (*end != ',' && *end != '\0') || query->n_feeds == 50)
-                return bad_value(request, "feed", request->parameters[i].value, "up to 50 ids, with commas between");
+                return bad_value(request, "feed", request->parameters[i].value,
+                                 "up to 50 ids, with commas between");
             ids[query->n_feeds++] = id;
             value = end + (*end == ',');
         }
@@ -176,8 +190,10 @@ bool kns_request_item_query(struct kns_request *request, struct kns_item_query *
     *ret = (struct kns_item_query){.tag = kns_request_parameter(request, "tag"),
                                    .q = kns_request_parameter(request, "q"),
                                    .cursor = kns_request_parameter(request, "cursor")};
-    bool good = read_feeds(request, ret) && read_flag(request, "unread", &ret->unread) && read_flag(request, "starred", &ret->starred) &&
-                read_number(request, "limit", 1, KNS_PAGE_MOST, &limit) && read_time(request, "since", &ret->since) &&
+    bool good = read_feeds(request, ret) && read_flag(request, "unread", &ret->unread) &&
+                read_flag(request, "starred", &ret->starred) &&
+                read_number(request, "limit", 1, KNS_PAGE_MOST, &limit) &&
+                read_time(request, "since", &ret->since) &&
                 read_time(request, "until", &ret->until) && read_sort(request, &ret->sort) &&
                 read_number(request, "min_sources", 0, 1000000, &ret->min_sources);
     ret->limit = (size_t)limit;
@@ -193,9 +209,11 @@ static bool bad_member(struct kns_request *request, const char *name, const char
 }
 
 /* An array of strings; NULL stays NULL. */
-static bool read_strings(struct kns_request *request, const char *name, const json_t *value, const struct kns_strings **ret)
+static bool read_strings(struct kns_request *request, const char *name, const json_t *value,
+                         const struct kns_strings **ret)
 {
-    struct kns_strings *strings = value == NULL ? NULL : KNS_NEW(request->arena, struct kns_strings);
+    struct kns_strings *strings =
+        value == NULL ? NULL : KNS_NEW(request->arena, struct kns_strings);
     size_t index;
     json_t *element;
 
@@ -204,7 +222,8 @@ static bool read_strings(struct kns_request *request, const char *name, const js
     json_array_foreach(value, index, element)
     {
         struct kns_string *node = KNS_NEW(request->arena, struct kns_string);
-        if (!json_is_string(element) || json_string_length(element) == 0 || json_string_length(element) > 200)
+        if (!json_is_string(element) || json_string_length(element) == 0 ||
+            json_string_length(element) > 200)
             return bad_member(request, name, "an array of strings of 1 to 200 bytes");
         if (node == NULL || strings == NULL)
             return false;
@@ -215,15 +234,19 @@ static bool read_strings(struct kns_request *request, const char *name, const js
     return true;
 }
 
-static bool read_access(struct kns_request *request, const json_t *value, struct kns_feed_edit *edit)
+static bool read_access(struct kns_request *request, const json_t *value,
+                        struct kns_feed_edit *edit)
 {
     static const struct {
         const char *name;
         size_t offset;
     } members[] = {
-        {"user", offsetof(struct kns_feed_access, user)},           {"password", offsetof(struct kns_feed_access, password)},
-        {"bearer_token", offsetof(struct kns_feed_access, bearer_token)}, {"headers", offsetof(struct kns_feed_access, headers)},
-        {"user_agent", offsetof(struct kns_feed_access, user_agent)}, {"proxy", offsetof(struct kns_feed_access, proxy)},
+        {"user", offsetof(struct kns_feed_access, user)},
+        {"password", offsetof(struct kns_feed_access, password)},
+        {"bearer_token", offsetof(struct kns_feed_access, bearer_token)},
+        {"headers", offsetof(struct kns_feed_access, headers)},
+        {"user_agent", offsetof(struct kns_feed_access, user_agent)},
+        {"proxy", offsetof(struct kns_feed_access, proxy)},
         {"ca_file", offsetof(struct kns_feed_access, ca_file)},
     };
     struct kns_feed_access *access = KNS_NEW(request->arena, struct kns_feed_access);
@@ -238,7 +261,9 @@ static bool read_access(struct kns_request *request, const json_t *value, struct
         while (i < LENGTH(members) && strcmp(members[i].name, name) != 0)
             i++;
         if (i == LENGTH(members) || !json_is_string(member) || access == NULL)
-            return bad_member(request, "access", "user, password, bearer_token, headers, user_agent, proxy, ca_file: strings");
+            return bad_member(
+                request, "access",
+                "user, password, bearer_token, headers, user_agent, proxy, ca_file: strings");
         *(const char **)((char *)access + members[i].offset) = json_string_value(member);
     }
     edit->access = access;
@@ -256,12 +281,13 @@ static bool read_every(struct kns_request *request, const json_t *value, struct 
         edit->every_s = json_integer_value(value);
         return true;
     }
-    return (json_is_string(value) && kns_time_parse_span(json_string_value(value), &edit->every_s)) ||
+    return (json_is_string(value) &&
+            kns_time_parse_span(json_string_value(value), &edit->every_s)) ||
            bad_member(request, "every", "seconds, or a length of time such as \"30m\"");
 }
 
-static bool read_feed_member(struct kns_request *request, const char *name, const json_t *value, struct kns_feed_edit *edit, bool *discover,
-                             bool *force)
+static bool read_feed_member(struct kns_request *request, const char *name, const json_t *value,
+                             struct kns_feed_edit *edit, bool *discover, bool *force)
 {
     if (strcmp(name, "url") == 0) {
         edit->url = json_string_value(value);
@@ -283,7 +309,9 @@ static bool read_feed_member(struct kns_request *request, const char *name, cons
                  : strcmp(name, "force") == 0    ? force
                                                  : NULL;
     if (flag == NULL)
-        return bad_member(request, name, "no such member: url, title, tags, every, newsletter, paused, access, discover, force");
+        return bad_member(
+            request, name,
+            "no such member: url, title, tags, every, newsletter, paused, access, discover, force");
     if (!json_is_boolean(value))
         return bad_member(request, name, "true or false");
     *flag = json_is_true(value);
@@ -292,7 +320,8 @@ static bool read_feed_member(struct kns_request *request, const char *name, cons
     return true;
 }
 
-bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *ret, bool *ret_discover, bool *ret_force)
+bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *ret,
+                           bool *ret_discover, bool *ret_force)
 {
     const char *name;
     json_t *value;
@@ -337,7 +366,7 @@ static json_t *strings_json(const struct kns_strings *strings)
     const struct kns_string *string;
 
     KNS_LIST_EACH(string, &strings->list)
-        json_array_append_new(array, json_string(string->value));
+    json_array_append_new(array, json_string(string->value));
     return array;
 }
 
@@ -345,7 +374,8 @@ static json_t *strings_json(const struct kns_strings *strings)
 static json_t *url_json(const char *url)
 {
     struct kns_arena *arena = kns_arena_new(0);
-    const char *shown = arena == NULL || url == NULL ? NULL : kns_url_without_credentials(arena, url);
+    const char *shown =
+        arena == NULL || url == NULL ? NULL : kns_url_without_credentials(arena, url);
     json_t *json = shown == NULL ? NULL : json_string(shown);
 
     kns_arena_free(arena);
@@ -406,7 +436,8 @@ json_t *kns_feed_json(const struct kns_feed *feed)
     set_string(json, "icon", feed->icon);
     set(json, "tags", strings_json(&feed->tags));
     set_string(json, "state", kns_feed_state_name(feed->state));
-    set_string(json, "health", kns_feed_health_name(feed->state == KNS_FEED_GONE ? KNS_HEALTH_GONE : feed->health));
+    set_string(json, "health",
+               kns_feed_health_name(feed->state == KNS_FEED_GONE ? KNS_HEALTH_GONE : feed->health));
     set(json, "newsletter", json_boolean(feed->newsletter));
     set_time(json, "added_at", feed->added_at);
     set_time(json, "last_poll_at", feed->last_poll_at);
@@ -424,7 +455,7 @@ json_t *kns_feed_json(const struct kns_feed *feed)
     set(json, "interval_seconds", json_integer(feed->schedule.interval_s));
     set(json, "items", json_integer(feed->items));
     KNS_LIST_EACH(url, &feed->moved_from.list)
-        json_array_append_new(moved, url_json(url->value));
+    json_array_append_new(moved, url_json(url->value));
     set(json, "moved_from", moved);
     return json;
 }

@@ -20,11 +20,17 @@ struct choice {
     int value;
 };
 
-static const struct choice log_levels[] = {
-    {"error", KNS_LOG_ERROR}, {"warning", KNS_LOG_WARNING}, {"info", KNS_LOG_INFO}, {"debug", KNS_LOG_DEBUG}, {NULL, 0}};
-static const struct choice private_choices[] = {
-    {"never", KNS_PRIVATE_NEVER}, {"direct", KNS_PRIVATE_DIRECT}, {"always", KNS_PRIVATE_ALWAYS}, {NULL, 0}};
-static const struct choice sync_choices[] = {{"full", KNS_STORE_SYNC_FULL}, {"normal", KNS_STORE_SYNC_NORMAL}, {NULL, 0}};
+static const struct choice log_levels[] = {{"error", KNS_LOG_ERROR},
+                                           {"warning", KNS_LOG_WARNING},
+                                           {"info", KNS_LOG_INFO},
+                                           {"debug", KNS_LOG_DEBUG},
+                                           {NULL, 0}};
+static const struct choice private_choices[] = {{"never", KNS_PRIVATE_NEVER},
+                                                {"direct", KNS_PRIVATE_DIRECT},
+                                                {"always", KNS_PRIVATE_ALWAYS},
+                                                {NULL, 0}};
+static const struct choice sync_choices[] = {
+    {"full", KNS_STORE_SYNC_FULL}, {"normal", KNS_STORE_SYNC_NORMAL}, {NULL, 0}};
 
 struct key {
     const char *section, *name;
@@ -39,26 +45,38 @@ struct key {
 
 static const struct key keys[] = {
     {"daemon", "socket", TEXT, AT(daemon.socket), "", NULL, "where knsd answers"},
-    {"daemon", "socket_mode", MODE, AT(daemon.socket_mode), "0660", NULL, "who may ask: the socket's permissions, octal"},
+    {"daemon", "socket_mode", MODE, AT(daemon.socket_mode), "0660", NULL,
+     "who may ask: the socket's permissions, octal"},
     {"daemon", "state_dir", TEXT, AT(daemon.state_dir), "", NULL, "where the database is"},
-    {"daemon", "log_level", CHOICE, AT(daemon.log_level), "info", log_levels, "error, warning, info or debug"},
-    {"poll", "interval", SPAN, AT(poll.interval_s), "1h", NULL, "between polls, where neither the feed nor its server says more"},
-    {"poll", "min_interval", SPAN, AT(poll.min_interval_s), "15m", NULL, "no hint makes it faster than this"},
-    {"poll", "max_interval", SPAN, AT(poll.max_interval_s), "24h", NULL, "and none but the server's word slower than this"},
+    {"daemon", "log_level", CHOICE, AT(daemon.log_level), "info", log_levels,
+     "error, warning, info or debug"},
+    {"poll", "interval", SPAN, AT(poll.interval_s), "1h", NULL,
+     "between polls, where neither the feed nor its server says more"},
+    {"poll", "min_interval", SPAN, AT(poll.min_interval_s), "15m", NULL,
+     "no hint makes it faster than this"},
+    {"poll", "max_interval", SPAN, AT(poll.max_interval_s), "24h", NULL,
+     "and none but the server's word slower than this"},
     {"poll", "concurrency", COUNT, AT(poll.concurrency), "64", NULL, "transfers in flight"},
     {"poll", "per_host", COUNT, AT(poll.per_host), "2", NULL, "of them to one site"},
     {"poll", "timeout", SPAN, AT(poll.timeout_s), "30s", NULL, "for one poll, redirects included"},
-    {"poll", "max_size", BYTES, AT(poll.max_size_bytes), "16M", NULL, "decoded bytes of one document"},
-    {"poll", "user_agent", TEXT, AT(poll.user_agent), "", NULL, "what servers are told; empty: kns/VERSION (+URL)"},
+    {"poll", "max_size", BYTES, AT(poll.max_size_bytes), "16M", NULL,
+     "decoded bytes of one document"},
+    {"poll", "user_agent", TEXT, AT(poll.user_agent), "", NULL,
+     "what servers are told; empty: kns/VERSION (+URL)"},
     {"poll", "proxy", URL, AT(poll.proxy), "", NULL, "for all transfers; empty: none"},
     {"poll", "private_networks", CHOICE, AT(poll.private_networks), "direct", private_choices,
-     "never: no loopback, link-local or private address; direct: only where the subscribed URL itself names it; always"},
-    {"store", "keep_days", NUMBER, AT(store.keep_days), "0", NULL, "items older than this are removed; 0 keeps everything; starred ones are kept"},
-    {"store", "keep_items_per_feed", NUMBER, AT(store.keep_items_per_feed), "0", NULL, "more than this are removed, oldest first; 0 keeps everything"},
+     "never: no loopback, link-local or private address; direct: only where the subscribed URL "
+     "itself names it; always"},
+    {"store", "keep_days", NUMBER, AT(store.keep_days), "0", NULL,
+     "items older than this are removed; 0 keeps everything; starred ones are kept"},
+    {"store", "keep_items_per_feed", NUMBER, AT(store.keep_items_per_feed), "0", NULL,
+     "more than this are removed, oldest first; 0 keeps everything"},
     {"store", "synchronous", CHOICE, AT(store.synchronous), "full", sync_choices,
-     "full: a commit survives a power cut; normal: it survives a crash, and a power cut may lose the last ones"},
+     "full: a commit survives a power cut; normal: it survives a crash, and a power cut may lose "
+     "the last ones"},
     {"digest", "title", TEXT, AT(digest.title), "Weekly Kaggle News", NULL, "of digests"},
-    {"digest", "base_url", URL, AT(digest.base_url), "", NULL, "where digests are published: the base of their ids and links"},
+    {"digest", "base_url", URL, AT(digest.base_url), "", NULL,
+     "where digests are published: the base of their ids and links"},
     {"digest", "language", TEXT, AT(digest.language), "", NULL, "BCP 47, such as ja"},
 };
 
@@ -97,7 +115,8 @@ static bool parse_bytes(const char *text, int64_t *ret)
     errno = 0;
     long long number = strtoll(text, &end, 10);
     const char *unit = *end == '\0' ? NULL : strchr(units, *end);
-    if (end == text || errno != 0 || number < 1 || number > (1 << 20) * 16LL || (*end != '\0' && (unit == NULL || end[1] != '\0')))
+    if (end == text || errno != 0 || number < 1 || number > (1 << 20) * 16LL ||
+        (*end != '\0' && (unit == NULL || end[1] != '\0')))
         return false;
     int shift = unit == NULL ? 0 : 10 * (int)(unit - units + 1);
     *ret = (int64_t)number << shift;
@@ -142,8 +161,8 @@ static bool set_value(const struct key *key, void *field, const char *text)
     case TEXT:
         return set_text(field, text);
     case URL:
-        return (*text == '\0' || strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ||
-                strncmp(text, "socks", 5) == 0) &&
+        return (*text == '\0' || strncmp(text, "http://", 7) == 0 ||
+                strncmp(text, "https://", 8) == 0 || strncmp(text, "socks", 5) == 0) &&
                set_text(field, text);
     case SPAN:
         return kns_time_parse_span(text, field);
@@ -177,18 +196,21 @@ static bool is_section(const char *section)
     return false;
 }
 
-enum kns_status kns_config_set(struct kns_config *config, const char *section, const char *name, const char *value, struct kns_error *err)
+enum kns_status kns_config_set(struct kns_config *config, const char *section, const char *name,
+                               const char *value, struct kns_error *err)
 {
     const struct key *key = find_key(section, name);
 
     if (*section == '\0')
         return kns_fail(err, KNS_EINVAL, "\"%s\" stands before any [section]", name);
     if (key == NULL)
-        return is_section(section) ? kns_fail(err, KNS_EINVAL, "[%s] has no key \"%s\"", section, name)
-                                   : kns_fail(err, KNS_EINVAL, "there is no section [%s]", section);
+        return is_section(section)
+                   ? kns_fail(err, KNS_EINVAL, "[%s] has no key \"%s\"", section, name)
+                   : kns_fail(err, KNS_EINVAL, "there is no section [%s]", section);
     if (set_value(key, (char *)config + key->offset, value))
         return KNS_OK;
-    return kns_fail(err, KNS_EINVAL, "%s = %s: expected %s", name, value, key->type == CHOICE ? key->help : expected[key->type]);
+    return kns_fail(err, KNS_EINVAL, "%s = %s: expected %s", name, value,
+                    key->type == CHOICE ? key->help : expected[key->type]);
 }
 
 /* ---- whole configurations ----------------------------------------------------------------------------------------------- */
@@ -220,12 +242,15 @@ static char *named_by_systemd(const char *variable, const char *name)
 
 static bool set_paths(struct kns_config *config, bool as_service)
 {
-    char *socket = named_by_systemd("RUNTIME_DIRECTORY", "/kns.sock"), *state = named_by_systemd("STATE_DIRECTORY", "");
+    char *socket = named_by_systemd("RUNTIME_DIRECTORY", "/kns.sock"),
+         *state = named_by_systemd("STATE_DIRECTORY", "");
 
     if (socket == NULL)
-        socket = as_service ? strdup("/run/kns/kns.sock") : user_path("XDG_RUNTIME_DIR", ".cache", "/kns.sock");
+        socket = as_service ? strdup("/run/kns/kns.sock")
+                            : user_path("XDG_RUNTIME_DIR", ".cache", "/kns.sock");
     if (state == NULL)
-        state = as_service ? strdup("/var/lib/kns") : user_path("XDG_STATE_HOME", ".local/state", "");
+        state =
+            as_service ? strdup("/var/lib/kns") : user_path("XDG_STATE_HOME", ".local/state", "");
     free(config->daemon.socket);
     free(config->daemon.state_dir);
     config->daemon.socket = socket;
@@ -291,7 +316,8 @@ enum kns_status kns_config_read(struct kns_config *config, const char *file, str
     struct reading r = {.config = config, .file = fopen(file, "re")};
 
     if (r.file == NULL)
-        return kns_fail(err, errno == ENOENT ? KNS_ENOTFOUND : KNS_EIO, "%s: %s", file, strerror(errno));
+        return kns_fail(err, errno == ENOENT ? KNS_ENOTFOUND : KNS_EIO, "%s: %s", file,
+                        strerror(errno));
     int bad = ini_parse_stream(read_line, &r, on_key, &r);
     bool broken = ferror(r.file) != 0;
     fclose(r.file);
@@ -300,7 +326,8 @@ enum kns_status kns_config_read(struct kns_config *config, const char *file, str
     if (r.bad_line != 0)
         return kns_fail(err, KNS_EINVAL, "%s:%d: %s", file, r.bad_line, r.why.message);
     if (bad != 0)
-        return kns_fail(err, KNS_EINVAL, "%s:%d: expected [section], key = value, or a comment", file, bad);
+        return kns_fail(err, KNS_EINVAL, "%s:%d: expected [section], key = value, or a comment",
+                        file, bad);
     if (config->poll.min_interval_s > config->poll.max_interval_s)
         return kns_fail(err, KNS_EINVAL, "%s: min_interval is longer than max_interval", file);
     return KNS_OK;

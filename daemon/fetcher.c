@@ -117,7 +117,8 @@ static bool is_permanent(int status)
 /* Follows the Location, or says why not. */
 static void follow(struct fetch *f)
 {
-    const char *next = f->headers.location == NULL ? NULL : kns_url_resolve(f->arena, f->url, f->headers.location);
+    const char *next =
+        f->headers.location == NULL ? NULL : kns_url_resolve(f->arena, f->url, f->headers.location);
 
     if (next == NULL) {
         finish(f, "a redirect without a Location", false);
@@ -185,7 +186,8 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
     struct fetch *f = ctx;
     enum kns_private_networks policy = f->fetcher->config->poll.private_networks;
     bool proxied = f->fetcher->config->poll.proxy[0] != '\0';
-    bool allowed = policy == KNS_PRIVATE_ALWAYS || (policy == KNS_PRIVATE_DIRECT && f->hops == 0) || proxied;
+    bool allowed =
+        policy == KNS_PRIVATE_ALWAYS || (policy == KNS_PRIVATE_DIRECT && f->hops == 0) || proxied;
 
     (void)purpose;
     if (!allowed && kns_netguard_is_private(&address->addr)) {
@@ -226,13 +228,15 @@ static void set_access(struct fetch *f)
     if (access->user != NULL) {
         curl_easy_setopt(f->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
         curl_easy_setopt(f->easy, CURLOPT_USERNAME, access->user);
-        curl_easy_setopt(f->easy, CURLOPT_PASSWORD, access->password == NULL ? "" : access->password);
+        curl_easy_setopt(f->easy, CURLOPT_PASSWORD,
+                         access->password == NULL ? "" : access->password);
     }
     if (access->bearer_token != NULL) {
         curl_easy_setopt(f->easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         curl_easy_setopt(f->easy, CURLOPT_XOAUTH2_BEARER, access->bearer_token);
     }
-    for (const char *line = access->headers; line != NULL && *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+    for (const char *line = access->headers; line != NULL && *line != '\0';
+         line += strcspn(line, "\n"), line += *line == '\n') {
         char *copy = strndup(line, strcspn(line, "\n"));
         struct curl_slist *list = copy == NULL ? NULL : curl_slist_append(f->header_list, copy);
         if (list != NULL)
@@ -273,8 +277,10 @@ static bool set_options(struct fetch *f)
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)config->poll.max_size_bytes);
     SET(CURLOPT_PROXY, config->poll.proxy);
 #undef SET
-    add_header(f, "Accept", "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
-                            "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.5");
+    add_header(f, "Accept",
+               "application/atom+xml, application/rss+xml, application/feed+json, "
+               "application/rdf+xml;q=0.9, "
+               "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.5");
     add_header(f, "If-None-Match", f->request.etag);
     add_header(f, "If-Modified-Since", f->request.last_modified);
     set_access(f);
@@ -289,7 +295,8 @@ static void start_hop(struct fetch *f)
     f->status = 0;
     f->error[0] = '\0';
     f->easy = curl_easy_init();
-    if (f->easy == NULL || !set_options(f) || curl_multi_add_handle(f->fetcher->multi, f->easy) != CURLM_OK) {
+    if (f->easy == NULL || !set_options(f) ||
+        curl_multi_add_handle(f->fetcher->multi, f->easy) != CURLM_OK) {
         curl_easy_cleanup(f->easy);
         f->easy = NULL;
         finish(f, "the URL cannot be fetched (out of memory, or a URL that is none)", false);
@@ -375,7 +382,8 @@ static void act(struct kns_fetcher *fetcher, curl_socket_t socket, int events)
 static void on_socket(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = poll->data;
-    int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+    int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
+                (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
 
     act(watch->fetcher, watch->socket, status < 0 ? CURL_CSELECT_ERR : flags);
 }
@@ -464,10 +472,12 @@ void kns_fetcher_set_config(struct kns_fetcher *fetcher, const struct kns_config
     if (config->poll.user_agent[0] != '\0')
         snprintf(fetcher->user_agent, sizeof(fetcher->user_agent), "%s", config->poll.user_agent);
     else
-        snprintf(fetcher->user_agent, sizeof(fetcher->user_agent), "kns/%s (+%s)", KNS_VERSION, KNS_URL);
+        snprintf(fetcher->user_agent, sizeof(fetcher->user_agent), "kns/%s (+%s)", KNS_VERSION,
+                 KNS_URL);
 }
 
-enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config, struct kns_fetcher **ret_fetcher, struct kns_error *err)
+enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config,
+                                struct kns_fetcher **ret_fetcher, struct kns_error *err)
 {
     struct kns_fetcher *fetcher = calloc(1, sizeof(*fetcher));
 
@@ -497,7 +507,8 @@ enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config
     return KNS_OK;
 }
 
-enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher, const struct kns_fetch_request *request)
+enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher,
+                                const struct kns_fetch_request *request)
 {
     struct fetch *f = calloc(1, sizeof(*f));
 
@@ -511,7 +522,8 @@ enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher, const struct kns_fe
     f->started_ms = uv_now(fetcher->loop);
     kns_headers_reset(&f->headers);
     f->easy = curl_easy_init();
-    if (f->url == NULL || f->easy == NULL || !set_options(f) || curl_multi_add_handle(fetcher->multi, f->easy) != CURLM_OK) {
+    if (f->url == NULL || f->easy == NULL || !set_options(f) ||
+        curl_multi_add_handle(fetcher->multi, f->easy) != CURLM_OK) {
         curl_easy_cleanup(f->easy);
         curl_slist_free_all(f->header_list);
         kns_arena_free(f->arena);

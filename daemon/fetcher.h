@@ -19,12 +19,12 @@ struct kns_fetcher;
 
 /* How a transfer ended; valid during done. */
 struct kns_fetch_result {
-    int status;            /* of the last answer; 0: there was none */
+    int status; /* of the last answer; 0: there was none */
     const struct kns_headers *headers;
-    const char *error;     /* a sentence; NULL: the answer came, whatever its status */
-    bool cut;              /* the body is known to be incomplete */
-    bool refused;          /* by our own policy: a private address, a redirect that may not be followed */
-    bool stopped;          /* body said false */
+    const char *error; /* a sentence; NULL: the answer came, whatever its status */
+    bool cut;          /* the body is known to be incomplete */
+    bool refused; /* by our own policy: a private address, a redirect that may not be followed */
+    bool stopped; /* body said false */
     const char *final_url; /* where the last answer came from */
     const char *moved_to;  /* where a chain of nothing but permanent redirects leads; NULL: none */
     int64_t bytes;         /* over the wire */
@@ -34,7 +34,7 @@ struct kns_fetch_result {
 /* What is asked for. Strings live until done. */
 struct kns_fetch_request {
     const char *url;
-    const char *etag, *last_modified; /* sent back byte for byte; NULL: none */
+    const char *etag, *last_modified;     /* sent back byte for byte; NULL: none */
     const struct kns_feed_access *access; /* NULL: none */
     /* Called before the body of the answer that is no redirect. */
     void (*begin)(void *ctx, int status, const struct kns_headers *headers);
@@ -45,10 +45,12 @@ struct kns_fetch_request {
     void *ctx;
 };
 
-enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config, struct kns_fetcher **ret_fetcher, struct kns_error *err);
+enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config,
+                                struct kns_fetcher **ret_fetcher, struct kns_error *err);
 
 /* Begins a transfer. KNS_ENOMEM: none was begun, done is not called. */
-enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher, const struct kns_fetch_request *request);
+enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher,
+                                const struct kns_fetch_request *request);
 
 void kns_fetcher_set_config(struct kns_fetcher *fetcher, const struct kns_config *config);
 

@@ -38,7 +38,8 @@ static void link_next(struct kns_request *request, const char *cursor)
             continue;
         kns_buf_addf(&url, "%s=", request->parameters[i].name);
         for (const char *c = request->parameters[i].value; *c != '\0'; c++) {
-            bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("-._~", *c) != NULL;
+            bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                         (*c >= '0' && *c <= '9') || strchr("-._~", *c) != NULL;
             if (plain)
                 kns_buf_addc(&url, *c);
             else
@@ -47,14 +48,18 @@ static void link_next(struct kns_request *request, const char *cursor)
         kns_buf_addc(&url, '&');
     }
     kns_buf_addf(&url, "cursor=%s>; rel=\"next\"", cursor);
-    request->link = kns_buf_failed(&url) ? NULL : kns_arena_strdup(request->arena, kns_buf_str(&url));
+    request->link =
+        kns_buf_failed(&url) ? NULL : kns_arena_strdup(request->arena, kns_buf_str(&url));
     kns_buf_fini(&url);
 }
 
-enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err)
 {
     const char *content = kns_request_parameter(request, "content");
-    struct collecting c = {.request = request, .items = json_array(), .with_content = content == NULL || strcmp(content, "false") != 0};
+    struct collecting c = {.request = request,
+                           .items = json_array(),
+                           .with_content = content == NULL || strcmp(content, "false") != 0};
     struct kns_item_query query;
     const char *cursor = NULL;
 
@@ -63,20 +68,22 @@ enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *
         return KNS_OK;
     }
     query.with_content = c.with_content;
-    enum kns_status status = kns_store_query_items(store, request->arena, &query, collect_item, &c, &cursor, err);
+    enum kns_status status =
+        kns_store_query_items(store, request->arena, &query, collect_item, &c, &cursor, err);
     if (status != KNS_OK) {
         json_decref(c.items);
         return status;
     }
     link_next(request, cursor);
     kns_request_answer(request, 200,
-                       json_pack("{s:s, s:s, s:o}", "version", "https://jsonfeed.org/version/1.1", "title",
-                                 request->config->digest.title, "items", c.items));
+                       json_pack("{s:s, s:s, s:o}", "version", "https://jsonfeed.org/version/1.1",
+                                 "title", request->config->digest.title, "items", c.items));
     request->answer_type = "application/feed+json";
     return KNS_OK;
 }
 
-static enum kns_status answer_item_by_id(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+static enum kns_status answer_item_by_id(struct kns_request *request, struct kns_store *store,
+                                         struct kns_error *err)
 {
     struct kns_item *item = NULL;
     enum kns_status status = kns_store_get_item(store, request->arena, request->id, &item, err);
@@ -86,7 +93,8 @@ static enum kns_status answer_item_by_id(struct kns_request *request, struct kns
     return status;
 }
 
-enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err)
 {
     return answer_item_by_id(request, store, err);
 }
@@ -94,9 +102,11 @@ enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *s
 static bool collect_sighting(void *ctx, const struct kns_sighting *s)
 {
     char time[KNS_TIME_TEXT];
-    json_t *json = json_pack("{s:I, s:s?, s:s?, s:s?, s:s?, s:s, s:s, s:s}", "feed_id", (json_int_t)s->feed_id, "feed_title", s->feed_title,
-                             "feed_url", s->feed_url, "guid", s->guid, "url", s->url, "rule", s->rule, "rule_text", s->rule_text,
-                             "first_seen", kns_time_format(s->first_seen, time));
+    json_t *json =
+        json_pack("{s:I, s:s?, s:s?, s:s?, s:s?, s:s, s:s, s:s}", "feed_id", (json_int_t)s->feed_id,
+                  "feed_title", s->feed_title, "feed_url", s->feed_url, "guid", s->guid, "url",
+                  s->url, "rule", s->rule, "rule_text", s->rule_text, "first_seen",
+                  kns_time_format(s->first_seen, time));
     const char *key;
     json_t *value;
     void *next;
@@ -111,7 +121,8 @@ static bool collect_sighting(void *ctx, const struct kns_sighting *s)
     return json_array_append_new(ctx, json) == 0;
 }
 
-enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_store *store,
+                                    struct kns_error *err)
 {
     struct kns_item *item = NULL;
     json_t *sightings = json_array();
@@ -123,7 +134,8 @@ enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_stor
         json_decref(sightings);
         return status;
     }
-    const char *canonical = item->entry.url == NULL ? NULL : kns_url_canonical(request->arena, item->entry.url);
+    const char *canonical =
+        item->entry.url == NULL ? NULL : kns_url_canonical(request->arena, item->entry.url);
     json_t *json = json_pack("{s:I, s:o}", "id", (json_int_t)item->id, "sightings", sightings);
     if (canonical != NULL)
         json_object_set_new(json, "canonical_url", json_string(canonical));
@@ -131,7 +143,8 @@ enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_stor
     return KNS_OK;
 }
 
-enum kns_status kns_write_item(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_write_item(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err)
 {
     struct kns_item_edit edit = {0};
     struct kns_strings lists[3] = {0};
@@ -170,8 +183,11 @@ enum kns_status kns_write_item(struct kns_request *request, struct kns_store *st
             *targets[i] = &lists[i];
         }
         if (!known)
-            return kns_fail(err, KNS_EINVAL, "\"%.60s\": expected read, starred (true or false), tags, add_tags, remove_tags (arrays of "
-                                             "strings) or note (a string)", name);
+            return kns_fail(err, KNS_EINVAL,
+                            "\"%.60s\": expected read, starred (true or false), tags, add_tags, "
+                            "remove_tags (arrays of "
+                            "strings) or note (a string)",
+                            name);
     }
     enum kns_status status = kns_store_edit_item(store, request->id, &edit, kns_time_now(), err);
     return status == KNS_OK ? answer_item_by_id(request, store, err) : status;
@@ -192,20 +208,25 @@ static bool collect_feed(void *ctx, const struct kns_feed *feed)
     return json_array_append_new(c->feeds, kns_feed_json(feed)) == 0;
 }
 
-static enum kns_status answer_feed_by_id(struct kns_request *request, struct kns_store *store, int64_t id, bool as_list, struct kns_error *err)
+static enum kns_status answer_feed_by_id(struct kns_request *request, struct kns_store *store,
+                                         int64_t id, bool as_list, struct kns_error *err)
 {
     struct kns_feed *feed = NULL;
     enum kns_status status = kns_store_get_feed(store, request->arena, id, false, &feed, err);
 
     if (status == KNS_OK)
-        kns_request_answer(request, 200, as_list ? json_pack("[o]", kns_feed_json(feed)) : kns_feed_json(feed));
+        kns_request_answer(request, 200,
+                           as_list ? json_pack("[o]", kns_feed_json(feed)) : kns_feed_json(feed));
     return status;
 }
 
-enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err)
 {
-    const char *url = kns_request_parameter(request, "url"), *failing = kns_request_parameter(request, "failing");
-    const char *limit = kns_request_parameter(request, "limit"), *cursor = kns_request_parameter(request, "cursor");
+    const char *url = kns_request_parameter(request, "url"),
+               *failing = kns_request_parameter(request, "failing");
+    const char *limit = kns_request_parameter(request, "limit"),
+               *cursor = kns_request_parameter(request, "cursor");
     struct kns_feed_filter filter = {
         .tag = kns_request_parameter(request, "tag"),
         .failing = failing != NULL && strcmp(failing, "false") != 0 && strcmp(failing, "0") != 0,
@@ -232,7 +253,8 @@ enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *
     return KNS_OK;
 }
 
-enum kns_status kns_answer_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_feed(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err)
 {
     return answer_feed_by_id(request, store, request->id, false, err);
 }
@@ -240,9 +262,11 @@ enum kns_status kns_answer_feed(struct kns_request *request, struct kns_store *s
 static bool collect_poll(void *ctx, const struct kns_poll_record *poll)
 {
     char at[KNS_TIME_TEXT], next[KNS_TIME_TEXT];
-    json_t *json = json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "at", kns_time_format(poll->at, at), "duration_ms",
-                             (json_int_t)poll->duration_ms, "outcome", kns_outcome_name(poll->outcome), "bytes", (json_int_t)poll->bytes,
-                             "new_items", (json_int_t)poll->new_items, "updated_items", (json_int_t)poll->updated_items);
+    json_t *json =
+        json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "at", kns_time_format(poll->at, at),
+                  "duration_ms", (json_int_t)poll->duration_ms, "outcome",
+                  kns_outcome_name(poll->outcome), "bytes", (json_int_t)poll->bytes, "new_items",
+                  (json_int_t)poll->new_items, "updated_items", (json_int_t)poll->updated_items);
 
     if (json == NULL)
         return false;
@@ -252,25 +276,30 @@ static bool collect_poll(void *ctx, const struct kns_poll_record *poll)
         json_object_set_new(json, "error", json_string(poll->error));
     if (poll->next_poll_reason != NULL)
         json_object_set_new(json, "next_poll_reason", json_string(poll->next_poll_reason));
-    json_object_set_new(json, "next_poll_at", json_string(kns_time_format(poll->next_poll_at, next)));
+    json_object_set_new(json, "next_poll_at",
+                        json_string(kns_time_format(poll->next_poll_at, next)));
     return json_array_append_new(ctx, json) == 0;
 }
 
-enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err)
 {
     struct kns_feed *feed = NULL;
     json_t *polls = json_array();
-    enum kns_status status = kns_store_get_feed(store, request->arena, request->id, false, &feed, err);
+    enum kns_status status =
+        kns_store_get_feed(store, request->arena, request->id, false, &feed, err);
 
     if (status == KNS_OK)
         status = kns_store_each_poll(store, request->id, 20, collect_poll, polls, err);
     if (status == KNS_OK)
-        kns_request_answer(request, 200, json_pack("{s:o, s:O}", "feed", kns_feed_json(feed), "polls", polls));
+        kns_request_answer(request, 200,
+                           json_pack("{s:o, s:O}", "feed", kns_feed_json(feed), "polls", polls));
     json_decref(polls);
     return status;
 }
 
-enum kns_status kns_write_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_write_feed(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err)
 {
     struct kns_feed_edit edit;
     bool discover = false, force = false;
@@ -285,7 +314,8 @@ enum kns_status kns_write_feed(struct kns_request *request, struct kns_store *st
     return status;
 }
 
-enum kns_status kns_remove_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_remove_feed(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err)
 {
     enum kns_status status = kns_store_remove_feed(store, request->id, kns_time_now(), err);
 
@@ -339,7 +369,8 @@ static bool collect_subscription(void *ctx, const struct kns_feed *feed)
     return !c->failed;
 }
 
-enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err)
 {
     struct kns_opml opml = {.title = "KNS subscriptions"};
     struct collecting_opml c = {request, &opml, false};
@@ -355,17 +386,20 @@ enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *s
     return status;
 }
 
-enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err)
 {
     struct kns_opml opml = {0};
-    enum kns_status status = kns_opml_read(request->arena, request->body, request->body_size, &opml, err);
+    enum kns_status status =
+        kns_opml_read(request->arena, request->body, request->body_size, &opml, err);
     const struct kns_opml_feed *feed;
     int64_t added = 0, known = 0, refused = 0;
     json_t *problems = json_array();
     struct kns_time now = kns_time_now();
 
     for (feed = opml.feeds.first; feed != NULL && status == KNS_OK; feed = feed->next) {
-        const struct kns_feed_edit edit = {.url = feed->url, .user_title = feed->title, .tags = &feed->tags};
+        const struct kns_feed_edit edit = {
+            .url = feed->url, .user_title = feed->title, .tags = &feed->tags};
         int64_t id = 0;
         if (!kns_url_is_web(feed->url)) {
             char problem[300];
@@ -382,8 +416,10 @@ enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *s
             status = KNS_OK;
     }
     if (status == KNS_OK) {
-        kns_request_answer(request, 200, json_pack("{s:I, s:I, s:I, s:O}", "added", (json_int_t)added, "known", (json_int_t)known, "refused",
-                                                   (json_int_t)refused, "problems", problems));
+        kns_request_answer(request, 200,
+                           json_pack("{s:I, s:I, s:I, s:O}", "added", (json_int_t)added, "known",
+                                     (json_int_t)known, "refused", (json_int_t)refused, "problems",
+                                     problems));
         request->feed_changed = -1;
     }
     json_decref(problems);
@@ -414,16 +450,19 @@ static uint64_t hash_of(const struct kns_buf *buf)
     return hash;
 }
 
-enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err)
 {
-    const char *name = kns_request_parameter(request, "format"), *title = kns_request_parameter(request, "title");
+    const char *name = kns_request_parameter(request, "format"),
+               *title = kns_request_parameter(request, "title");
     const struct kns_config *config = request->config;
     enum kns_digest_format format = KNS_DIGEST_HTML;
     struct kns_item_query query;
     const char *cursor = NULL;
 
     if (name != NULL && !kns_digest_format_find(name, &format)) {
-        kns_request_problem(request, 400, "format=%.60s: expected %s", name, kns_digest_format_names());
+        kns_request_problem(request, 400, "format=%.60s: expected %s", name,
+                            kns_digest_format_names());
         return KNS_OK;
     }
     if (!kns_request_item_query(request, &query))
@@ -437,15 +476,18 @@ enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store 
         .until = query.until,
     };
     struct collecting_digest c = {request, &digest};
-    enum kns_status status = kns_store_query_items(store, request->arena, &query, collect_digest_item, &c, &cursor, err);
+    enum kns_status status =
+        kns_store_query_items(store, request->arena, &query, collect_digest_item, &c, &cursor, err);
     if (status == KNS_OK)
         status = kns_digest_render(&digest, format, NULL, &request->out, NULL, err);
     if (status != KNS_OK)
         return status;
     request->status = 200;
     request->answer_type = kns_digest_content_type(format);
-    request->etag = kns_arena_printf(request->arena, "\"%016llx\"", (unsigned long long)hash_of(&request->out));
-    if (request->if_none_match != NULL && request->etag != NULL && strstr(request->if_none_match, request->etag) != NULL) {
+    request->etag =
+        kns_arena_printf(request->arena, "\"%016llx\"", (unsigned long long)hash_of(&request->out));
+    if (request->if_none_match != NULL && request->etag != NULL &&
+        strstr(request->if_none_match, request->etag) != NULL) {
         request->status = 304;
         kns_buf_reset(&request->out);
     }
@@ -454,7 +496,8 @@ enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store 
 
 /* ---- care ----------------------------------------------------------------------------------------------------------------- */
 
-enum kns_status kns_answer_backup(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_backup(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err)
 {
     const char *path = json_string_value(json_object_get(request->json, "path"));
 
@@ -471,13 +514,15 @@ static void collect_problem(void *ctx, const char *problem)
     json_array_append_new(ctx, json_string(problem));
 }
 
-enum kns_status kns_answer_check(struct kns_request *request, struct kns_store *store, struct kns_error *err)
+enum kns_status kns_answer_check(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err)
 {
     json_t *problems = json_array();
     enum kns_status status = kns_store_check(store, collect_problem, problems, err);
 
     if (status == KNS_OK || status == KNS_ECORRUPT)
-        kns_request_answer(request, 200, json_pack("{s:b, s:O}", "sound", status == KNS_OK, "problems", problems));
+        kns_request_answer(
+            request, 200, json_pack("{s:b, s:O}", "sound", status == KNS_OK, "problems", problems));
     json_decref(problems);
     return status == KNS_ECORRUPT ? KNS_OK : status;
 }

@@ -124,5 +124,7 @@ struct kns_time kns_headers_retry_at(const struct kns_headers *h, struct kns_tim
 
     if (at == 0)
         return (struct kns_time){0};
-    return (struct kns_time){at < now.unix_s ? now.unix_s : at > now.unix_s + MOST_S ? now.unix_s + MOST_S : at};
+    return (struct kns_time){at < now.unix_s            ? now.unix_s
+                             : at > now.unix_s + MOST_S ? now.unix_s + MOST_S
+                                                        : at};
 }

@@ -11,13 +11,13 @@
 /* Everything of an answer's header that a poll decides by. Strings are owned; NULL: not given. */
 struct kns_headers {
     char *etag, *last_modified, *content_type, *location;
-    int64_t max_age_s;     /* Cache-Control: max-age, no-cache and no-store count as 0; -1: not given */
-    int64_t age_s;         /* Age; 0 when not given */
+    int64_t max_age_s; /* Cache-Control: max-age, no-cache and no-store count as 0; -1: not given */
+    int64_t age_s;     /* Age; 0 when not given */
     struct kns_time date, expires;
     bool has_expires;      /* an Expires that is no date means: already expired (RFC 9111 5.3) */
     int64_t retry_after_s; /* in seconds; -1: not given */
     struct kns_time retry_after; /* as a date */
-    bool bot_wall;         /* cf-mitigated: challenge */
+    bool bot_wall;               /* cf-mitigated: challenge */
 };
 
 /* Takes one line "Name: value", without its line end. False: no memory. */

@@ -21,7 +21,8 @@ enum kns_status kns_make_directories(const char *directory, struct kns_error *er
         if (slash != NULL)
             *slash = '\0';
         if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            return kns_fail(err, KNS_EFULL, "%s: cannot make the directory: %s", path, strerror(errno));
+            return kns_fail(err, KNS_EFULL, "%s: cannot make the directory: %s", path,
+                            strerror(errno));
         if (slash == NULL)
             return KNS_OK;
         *slash = '/';
@@ -38,7 +39,8 @@ static bool somebody_answers(const struct sockaddr_un *address)
     return answered;
 }
 
-static enum kns_status clear_stale(const char *path, const struct sockaddr_un *address, struct kns_error *err)
+static enum kns_status clear_stale(const char *path, const struct sockaddr_un *address,
+                                   struct kns_error *err)
 {
     struct stat st;
 
@@ -49,7 +51,8 @@ static enum kns_status clear_stale(const char *path, const struct sockaddr_un *a
     if (somebody_answers(address))
         return kns_fail(err, KNS_EBUSY, "%s: somebody answers there already: another knsd?", path);
     if (unlink(path) != 0)
-        return kns_fail(err, KNS_EFULL, "%s: cannot remove the stale socket: %s", path, strerror(errno));
+        return kns_fail(err, KNS_EFULL, "%s: cannot remove the stale socket: %s", path,
+                        strerror(errno));
     return KNS_OK;
 }
 
@@ -59,7 +62,8 @@ enum kns_status kns_listen(const char *path, unsigned mode, int *ret_fd, struct 
     char directory[sizeof(address.sun_path)];
 
     if (strlen(path) >= sizeof(address.sun_path))
-        return kns_fail(err, KNS_EINVAL, "%s: longer than the %zu bytes of a socket's path", path, sizeof(address.sun_path) - 1);
+        return kns_fail(err, KNS_EINVAL, "%s: longer than the %zu bytes of a socket's path", path,
+                        sizeof(address.sun_path) - 1);
     strcpy(address.sun_path, path);
     strcpy(directory, path);
     char *slash = strrchr(directory, '/');

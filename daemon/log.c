@@ -12,7 +12,10 @@ static atomic_int with_prefix;
 static const struct {
     const char *name;
     int level;
-} levels[] = {{"error", KNS_LOG_ERROR}, {"warning", KNS_LOG_WARNING}, {"info", KNS_LOG_INFO}, {"debug", KNS_LOG_DEBUG}};
+} levels[] = {{"error", KNS_LOG_ERROR},
+              {"warning", KNS_LOG_WARNING},
+              {"info", KNS_LOG_INFO},
+              {"debug", KNS_LOG_DEBUG}};
 
 void kns_log_start(int level, int prefixed)
 {
@@ -42,7 +45,9 @@ void kns_log(enum kns_log_level level, const char *format, ...)
     if (atomic_load(&with_prefix))
         fprintf(stderr, "<%d>%s\n", (int)level, line);
     else
-        fprintf(stderr, "knsd: %s%s\n", level <= KNS_LOG_WARNING ? (level == KNS_LOG_ERROR ? "error: " : "warning: ") : "", line);
+        fprintf(stderr, "knsd: %s%s\n",
+                level <= KNS_LOG_WARNING ? (level == KNS_LOG_ERROR ? "error: " : "warning: ") : "",
+                line);
 }
 
 int kns_log_level_of(const char *name)

@@ -10,7 +10,8 @@ enum kns_log_level { KNS_LOG_ERROR = 3, KNS_LOG_WARNING = 4, KNS_LOG_INFO = 6, K
 void kns_log_start(int level, int prefixed);
 void kns_log_set_level(int level);
 
-void kns_log(enum kns_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void kns_log(enum kns_log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The level's number for "error", "warning", "info", "debug"; -1: none of these. And its name. */
 int kns_log_level_of(const char *name);

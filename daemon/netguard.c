@@ -46,13 +46,16 @@ static bool begins_with(const uint8_t *address, const char *prefix, size_t len)
 
 static bool is_private_v6(const uint8_t *a)
 {
-    if (begins_with(a, "\0\0\0\0\0\0\0\0\0\0\xFF\xFF", 12) || begins_with(a, "\0\x64\xFF\x9B\0\0\0\0\0\0\0\0", 12) ||
-        begins_with(a, "\0\0\0\0\0\0\0\0\0\0\0\0", 12)) /* mapped, NAT64, compatible; :: and ::1 among them */
+    if (begins_with(a, "\0\0\0\0\0\0\0\0\0\0\xFF\xFF", 12) ||
+        begins_with(a, "\0\x64\xFF\x9B\0\0\0\0\0\0\0\0", 12) ||
+        begins_with(a, "\0\0\0\0\0\0\0\0\0\0\0\0",
+                    12)) /* mapped, NAT64, compatible; :: and ::1 among them */
         return is_private_v4(v4_at(a + 12));
     if (begins_with(a, "\x20\x02", 2)) /* 6to4 */
         return is_private_v4(v4_at(a + 2));
     /* Only 2000::/3 is given out; of it, Teredo and documentation lead nowhere public. */
-    return (a[0] & 0xE0) != 0x20 || begins_with(a, "\x20\x01\0\0", 4) || begins_with(a, "\x20\x01\x0D\xB8", 4);
+    return (a[0] & 0xE0) != 0x20 || begins_with(a, "\x20\x01\0\0", 4) ||
+           begins_with(a, "\x20\x01\x0D\xB8", 4);
 }
 
 bool kns_netguard_is_private(const struct sockaddr *address)

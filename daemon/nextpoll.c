@@ -30,10 +30,13 @@ static struct choice by_rhythm(const struct kns_nextpoll_input *in)
     if (in->every_s > 0)
         return (struct choice){in->every_s, "the interval set for this feed"};
     if (in->entries_per_day < 0)
-        return (struct choice){clamp(in->interval_s, in->min_interval_s, in->max_interval_s), "the configured interval"};
-    double half = in->entries_per_day > 0 ? DAY / in->entries_per_day / 2 : (double)in->max_interval_s;
+        return (struct choice){clamp(in->interval_s, in->min_interval_s, in->max_interval_s),
+                               "the configured interval"};
+    double half =
+        in->entries_per_day > 0 ? DAY / in->entries_per_day / 2 : (double)in->max_interval_s;
     int64_t interval = half > (double)in->max_interval_s ? in->max_interval_s : (int64_t)half;
-    return (struct choice){clamp(interval, in->min_interval_s, in->max_interval_s), "the feed's own rhythm"};
+    return (struct choice){clamp(interval, in->min_interval_s, in->max_interval_s),
+                           "the feed's own rhythm"};
 }
 
 static struct choice after_success(const struct kns_nextpoll_input *in)
@@ -41,7 +44,8 @@ static struct choice after_success(const struct kns_nextpoll_input *in)
     struct choice choice = by_rhythm(in);
 
     at_least(&choice, in->ttl_s > MOST_ASKED ? MOST_ASKED : in->ttl_s, "the feed's ttl");
-    at_least(&choice, in->update_interval_s > MOST_ASKED ? MOST_ASKED : in->update_interval_s, "the feed's sy:updatePeriod");
+    at_least(&choice, in->update_interval_s > MOST_ASKED ? MOST_ASKED : in->update_interval_s,
+             "the feed's sy:updatePeriod");
     at_least(&choice, in->fresh_s, "the server says that its answer is fresh so long");
     return choice;
 }
@@ -54,12 +58,15 @@ static struct choice after_failure(const struct kns_nextpoll_input *in)
 
     for (int64_t i = 1; i < in->failures && wait < most; i++)
         wait *= 2;
-    return (struct choice){wait > most ? most : wait, in->outcome == KNS_POLL_THROTTLED ? "slower: the server asked for it" : "slower after failures"};
+    return (struct choice){wait > most ? most : wait, in->outcome == KNS_POLL_THROTTLED
+                                                          ? "slower: the server asked for it"
+                                                          : "slower after failures"};
 }
 
 static bool is_failure(enum kns_outcome outcome)
 {
-    return outcome != KNS_POLL_NEW_DOCUMENT && outcome != KNS_POLL_UNCHANGED && outcome != KNS_POLL_CUT;
+    return outcome != KNS_POLL_NEW_DOCUMENT && outcome != KNS_POLL_UNCHANGED &&
+           outcome != KNS_POLL_CUT;
 }
 
 /* The first time from at on that is in no hour and on no day that the feed wants skipped; at itself when all are. */
@@ -68,7 +75,8 @@ static int64_t skip(int64_t at, uint32_t hours, uint8_t days)
     int64_t candidate = at;
 
     for (int i = 0; i < 8 * 24; i++) {
-        int64_t hour = candidate / HOUR % 24, day = (candidate / DAY + 4) % 7; /* 1970-01-01 was a Thursday */
+        int64_t hour = candidate / HOUR % 24,
+                day = (candidate / DAY + 4) % 7; /* 1970-01-01 was a Thursday */
         bool skipped = (hours >> hour & 1) != 0 || (days >> day & 1) != 0;
         if (!skipped)
             return candidate;
@@ -114,12 +122,15 @@ double kns_nextpoll_rhythm(const struct kns_document *document, struct kns_time 
 
     KNS_LIST_EACH(entry, &document->entries)
     {
-        int64_t at = kns_time_given(entry->published) ? entry->published.unix_s : entry->updated.unix_s;
+        int64_t at =
+            kns_time_given(entry->published) ? entry->published.unix_s : entry->updated.unix_s;
         if (at == 0 || at > now.unix_s)
             continue;
         oldest = at < oldest ? at : oldest;
         count++;
     }
     /* Up to now, not up to the newest entry: a feed that fell silent slows down. */
-    return count < 2 || now.unix_s - oldest < HOUR ? -1 : (double)count * DAY / (double)(now.unix_s - oldest);
+    return count < 2 || now.unix_s - oldest < HOUR
+               ? -1
+               : (double)count * DAY / (double)(now.unix_s - oldest);
 }

@@ -10,14 +10,14 @@ struct kns_nextpoll_input {
     int64_t interval_s, min_interval_s, max_interval_s; /* the configuration's */
     int64_t every_s;                                    /* the user's for this feed; 0: none */
     enum kns_outcome outcome;
-    int64_t failures;                                   /* in a row, this one included */
-    double entries_per_day;                             /* the feed's rhythm; below 0: unknown */
-    int64_t fresh_s;                                    /* the server: fresh so long; -1: not said */
-    struct kns_time retry_at;                           /* the server: not before; 0: not said */
-    int64_t ttl_s, update_interval_s;                   /* the document; -1: not said */
+    int64_t failures;                 /* in a row, this one included */
+    double entries_per_day;           /* the feed's rhythm; below 0: unknown */
+    int64_t fresh_s;                  /* the server: fresh so long; -1: not said */
+    struct kns_time retry_at;         /* the server: not before; 0: not said */
+    int64_t ttl_s, update_interval_s; /* the document; -1: not said */
     uint32_t skip_hours;
     uint8_t skip_days;
-    double random;                                      /* 0 to 1: what keeps feeds from coming together */
+    double random; /* 0 to 1: what keeps feeds from coming together */
 };
 
 struct kns_nextpoll {

@@ -7,10 +7,20 @@ static const struct {
     int status;
     const char *phrase;
 } phrases[] = {
-    {400, "Bad Request"},  {401, "Unauthorized: it wants credentials"}, {403, "Forbidden"},       {404, "Not Found"},
-    {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"},  {410, "Gone: the publisher ended this feed"},
-    {429, "Too Many Requests"}, {451, "Unavailable For Legal Reasons"}, {500, "Internal Server Error"},
-    {502, "Bad Gateway"},  {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+    {400, "Bad Request"},
+    {401, "Unauthorized: it wants credentials"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {410, "Gone: the publisher ended this feed"},
+    {429, "Too Many Requests"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
 };
 
 static const char *phrase_of(int status)
@@ -21,7 +31,8 @@ static const char *phrase_of(int status)
     return "";
 }
 
-static void set(struct kns_verdict *v, enum kns_outcome outcome, enum kns_feed_state state, enum kns_feed_health health, const char *text)
+static void set(struct kns_verdict *v, enum kns_outcome outcome, enum kns_feed_state state,
+                enum kns_feed_health health, const char *text)
 {
     v->outcome = outcome;
     v->state = state;
@@ -44,7 +55,8 @@ static void judge_status(const struct kns_answer *a, struct kns_verdict *v)
     else if (a->status == 429 || (a->status == 503 && asks_to_wait(a->headers)))
         set(v, KNS_POLL_THROTTLED, KNS_FEED_FAILING, KNS_HEALTH_THROTTLED, text);
     else if (a->headers->bot_wall)
-        set(v, KNS_POLL_REFUSED, KNS_FEED_FAILING, KNS_HEALTH_REFUSED, "refused by a bot wall (a challenge page instead of the feed)");
+        set(v, KNS_POLL_REFUSED, KNS_FEED_FAILING, KNS_HEALTH_REFUSED,
+            "refused by a bot wall (a challenge page instead of the feed)");
     else if (a->status == 401 || a->status == 403)
         set(v, KNS_POLL_REFUSED, KNS_FEED_FAILING, KNS_HEALTH_REFUSED, text);
     else
@@ -54,11 +66,14 @@ static void judge_status(const struct kns_answer *a, struct kns_verdict *v)
 static void judge_body(const struct kns_answer *a, struct kns_verdict *v)
 {
     if (a->document != NULL && (a->cut || a->document->cut || a->error != NULL))
-        set(v, KNS_POLL_CUT, KNS_FEED_ACTIVE, KNS_HEALTH_OK, "the document was cut short: its whole entries were kept");
+        set(v, KNS_POLL_CUT, KNS_FEED_ACTIVE, KNS_HEALTH_OK,
+            "the document was cut short: its whole entries were kept");
     else if (a->document != NULL)
-        set(v, a->same_body ? KNS_POLL_UNCHANGED : KNS_POLL_NEW_DOCUMENT, KNS_FEED_ACTIVE, KNS_HEALTH_OK, NULL);
+        set(v, a->same_body ? KNS_POLL_UNCHANGED : KNS_POLL_NEW_DOCUMENT, KNS_FEED_ACTIVE,
+            KNS_HEALTH_OK, NULL);
     else if (a->parse_error.status == KNS_ENOTFEED)
-        set(v, KNS_POLL_NOT_A_FEED, KNS_FEED_FAILING, KNS_HEALTH_NOT_A_FEED, a->parse_error.message);
+        set(v, KNS_POLL_NOT_A_FEED, KNS_FEED_FAILING, KNS_HEALTH_NOT_A_FEED,
+            a->parse_error.message);
     else
         set(v, KNS_POLL_ERROR, KNS_FEED_FAILING, KNS_HEALTH_FAILING, a->parse_error.message);
 }
@@ -69,7 +84,8 @@ void kns_outcome_judge(const struct kns_answer *a, struct kns_verdict *v)
 
     if (a->refused)
         set(v, KNS_POLL_REFUSED, KNS_FEED_FAILING, KNS_HEALTH_REFUSED, a->error);
-    else if (has_body && (a->error == NULL || a->document != NULL || a->parse_error.status == KNS_ELIMIT))
+    else if (has_body &&
+             (a->error == NULL || a->document != NULL || a->parse_error.status == KNS_ELIMIT))
         judge_body(a, v);
     else if (a->error != NULL)
         set(v, KNS_POLL_ERROR, KNS_FEED_FAILING, KNS_HEALTH_FAILING, a->error);

@@ -8,9 +8,9 @@
 
 /* What came back. */
 struct kns_answer {
-    int status;                /* HTTP's; 0: none */
-    const char *error;         /* the transfer's; NULL: it ended well */
-    bool refused, cut;         /* see kns_fetch_result */
+    int status;        /* HTTP's; 0: none */
+    const char *error; /* the transfer's; NULL: it ended well */
+    bool refused, cut; /* see kns_fetch_result */
     const struct kns_headers *headers;
     const struct kns_document *document; /* NULL: none could be read */
     struct kns_error parse_error;        /* why, when the answer had a body */

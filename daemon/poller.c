@@ -38,10 +38,10 @@ struct feed {
     int64_t id;
     uint64_t site; /* a hash of its registrable domain */
     int64_t last_manual_s;
-    struct poll *poll;       /* NULL: waiting */
-    struct waiter *waiters;  /* for the poll that has not begun */
-    bool manual, force;      /* of that poll */
-    bool removed;            /* unsubscribed while being polled */
+    struct poll *poll;      /* NULL: waiting */
+    struct waiter *waiters; /* for the poll that has not begun */
+    bool manual, force;     /* of that poll */
+    bool removed;           /* unsubscribed while being polled */
 };
 
 struct site {
@@ -158,7 +158,8 @@ static struct feed *add_feed(struct kns_poller *poller, int64_t id)
     if (feed == NULL)
         return NULL;
     feed->id = id;
-    memmove(poller->feeds + at + 1, poller->feeds + at, (poller->n_feeds - at) * sizeof(struct feed *));
+    memmove(poller->feeds + at + 1, poller->feeds + at,
+            (poller->n_feeds - at) * sizeof(struct feed *));
     poller->feeds[at] = feed;
     poller->n_feeds++;
     return feed;
@@ -177,7 +178,8 @@ static void tell(struct waiter *waiters, const struct kns_refresh_result *result
 
 static void forget_feed(struct kns_poller *poller, struct feed *feed)
 {
-    const struct kns_refresh_result gone = {.feed_id = feed->id, .skipped = true, .text = "no such feed"};
+    const struct kns_refresh_result gone = {
+        .feed_id = feed->id, .skipped = true, .text = "no such feed"};
 
     kns_scheduler_remove(&poller->scheduler, &feed->due);
     if (feed->poll != NULL) {
@@ -186,7 +188,8 @@ static void forget_feed(struct kns_poller *poller, struct feed *feed)
     }
     size_t at = place_of(poller, feed->id);
     tell(feed->waiters, &gone);
-    memmove(poller->feeds + at, poller->feeds + at + 1, (poller->n_feeds - at - 1) * sizeof(struct feed *));
+    memmove(poller->feeds + at, poller->feeds + at + 1,
+            (poller->n_feeds - at - 1) * sizeof(struct feed *));
     poller->n_feeds--;
     free(feed);
 }
@@ -275,7 +278,8 @@ static void end_poll(struct poll *p, int64_t next_ms)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
-static enum kns_status write_poll(struct kns_write *write, struct kns_store *store, struct kns_error *err)
+static enum kns_status write_poll(struct kns_write *write, struct kns_store *store,
+                                  struct kns_error *err)
 {
     struct poll *p = (struct poll *)((char *)write - offsetof(struct poll, write));
 
@@ -303,8 +307,9 @@ static void log_poll(const struct poll *p)
     if (now != NULL && (before == NULL || strcmp(before, now) != 0))
         kns_log(KNS_LOG_WARNING, "feed %lld %s: %s", (long long)p->stored->id, url, now);
     else
-        kns_log(KNS_LOG_DEBUG, "feed %lld %s: %s, %lld new; next %s", (long long)p->stored->id, url, kns_outcome_name(p->record.outcome),
-                (long long)p->result.new_items, p->record.schedule.next_poll_reason);
+        kns_log(KNS_LOG_DEBUG, "feed %lld %s: %s, %lld new; next %s", (long long)p->stored->id, url,
+                kns_outcome_name(p->record.outcome), (long long)p->result.new_items,
+                p->record.schedule.next_poll_reason);
 }
 
 static void poll_written(struct kns_write *write)
@@ -327,12 +332,15 @@ static void poll_written(struct kns_write *write)
     if (p->result.merged_into != 0)
         p->feed->removed = true;
     bool ended = p->record.state == KNS_FEED_GONE || p->stored->state == KNS_FEED_PAUSED;
-    end_poll(p, ended ? 0 : p->record.schedule.next_poll_at.unix_s * 1000 + (int64_t)(random_of(p->poller) * 1000));
+    end_poll(p, ended ? 0
+                      : p->record.schedule.next_poll_at.unix_s * 1000 +
+                            (int64_t)(random_of(p->poller) * 1000));
 }
 
 /* ---- deciding ----------------------------------------------------------------------------------------------------- */
 
-static void decide_next(struct poll *p, const struct kns_headers *headers, const struct kns_verdict *verdict)
+static void decide_next(struct poll *p, const struct kns_headers *headers,
+                        const struct kns_verdict *verdict)
 {
     const struct kns_config *config = p->poller->parts.config;
     struct kns_schedule *s = &p->record.schedule;
@@ -341,7 +349,8 @@ static void decide_next(struct poll *p, const struct kns_headers *headers, const
     struct kns_nextpoll next;
 
     s->consecutive_failures = failed ? p->stored->schedule.consecutive_failures + 1 : 0;
-    s->entries_per_day = d == NULL ? p->stored->schedule.entries_per_day : kns_nextpoll_rhythm(d, p->started);
+    s->entries_per_day =
+        d == NULL ? p->stored->schedule.entries_per_day : kns_nextpoll_rhythm(d, p->started);
     const struct kns_nextpoll_input input = {
         .now = p->started,
         .interval_s = config->poll.interval_s,
@@ -367,11 +376,13 @@ static void decide_next(struct poll *p, const struct kns_headers *headers, const
 }
 
 /* Validators vouch for the stored items: kept as the server gave them, as one set, only with a whole document. */
-static void decide_validators(struct poll *p, const struct kns_headers *headers, enum kns_outcome outcome, bool not_modified)
+static void decide_validators(struct poll *p, const struct kns_headers *headers,
+                              enum kns_outcome outcome, bool not_modified)
 {
     const struct kns_schedule *old = &p->stored->schedule;
     struct kns_schedule *s = &p->record.schedule;
-    bool fresh = (outcome == KNS_POLL_NEW_DOCUMENT || outcome == KNS_POLL_UNCHANGED) && !not_modified;
+    bool fresh =
+        (outcome == KNS_POLL_NEW_DOCUMENT || outcome == KNS_POLL_UNCHANGED) && !not_modified;
 
     if (fresh || (not_modified && (headers->etag != NULL || headers->last_modified != NULL))) {
         s->etag = kns_arena_strdup(p->arena, headers->etag);
@@ -388,7 +399,8 @@ static void decide_validators(struct poll *p, const struct kns_headers *headers,
 }
 
 /* A permanent move of the whole chain: a new feed takes it at once, an old one when it has been seen for a while. */
-static void decide_move(struct poll *p, const struct kns_fetch_result *result, enum kns_outcome outcome)
+static void decide_move(struct poll *p, const struct kns_fetch_result *result,
+                        enum kns_outcome outcome)
 {
     const struct kns_feed *stored = p->stored;
     bool good = outcome == KNS_POLL_NEW_DOCUMENT || outcome == KNS_POLL_UNCHANGED;
@@ -399,7 +411,8 @@ static void decide_move(struct poll *p, const struct kns_fetch_result *result, e
     p->record.move_to = kns_arena_strdup(p->arena, result->moved_to);
     p->record.move_seen = again ? stored->move_seen + 1 : 1;
     p->record.move_first_seen = again ? stored->move_first_seen : p->started;
-    bool settled = p->record.move_seen >= MOVE_POLLS && p->started.unix_s - p->record.move_first_seen.unix_s >= MOVE_AFTER_S;
+    bool settled = p->record.move_seen >= MOVE_POLLS &&
+                   p->started.unix_s - p->record.move_first_seen.unix_s >= MOVE_AFTER_S;
     if (settled || !kns_time_given(stored->last_success_at)) {
         p->record.new_url = p->record.move_to;
         p->record.move_to = NULL;
@@ -417,7 +430,8 @@ static void fill_record(struct poll *p, const struct kns_fetch_result *result)
         .headers = result->headers,
         .document = p->document,
         .parse_error = p->parse_error,
-        .same_body = p->stored->schedule.content_hash != NULL && strcmp(p->stored->schedule.content_hash, p->content_hash) == 0,
+        .same_body = p->stored->schedule.content_hash != NULL &&
+                     strcmp(p->stored->schedule.content_hash, p->content_hash) == 0,
     };
     struct kns_verdict verdict;
 
@@ -470,8 +484,10 @@ static void on_fetched(void *ctx, const struct kns_fetch_result *result)
 {
     struct poll *p = ctx;
 
-    snprintf(p->content_hash, sizeof(p->content_hash), "%016llx%016llx", (unsigned long long)p->hash[0], (unsigned long long)p->hash[1]);
-    bool readable = p->parser != NULL && (p->parse_error.status == KNS_OK || p->parse_error.status == KNS_ENOTFEED);
+    snprintf(p->content_hash, sizeof(p->content_hash), "%016llx%016llx",
+             (unsigned long long)p->hash[0], (unsigned long long)p->hash[1]);
+    bool readable = p->parser != NULL &&
+                    (p->parse_error.status == KNS_OK || p->parse_error.status == KNS_ENOTFEED);
     if (readable && (result->error == NULL || result->cut || result->stopped))
         kns_parser_finish(p->parser, result->cut, &p->document, &p->parse_error);
     kns_parser_free(p->parser);
@@ -484,7 +500,8 @@ static void on_fetched(void *ctx, const struct kns_fetch_result *result)
 
 /* ---- loading ------------------------------------------------------------------------------------------------------ */
 
-static enum kns_status load_feed(struct kns_read *read, struct kns_store *store, struct kns_error *err)
+static enum kns_status load_feed(struct kns_read *read, struct kns_store *store,
+                                 struct kns_error *err)
 {
     struct poll *p = (struct poll *)((char *)read - offsetof(struct poll, read));
 
@@ -495,8 +512,9 @@ static void skip_poll(struct poll *p, const char *text)
 {
     p->skipped = true;
     snprintf(p->text, sizeof(p->text), "%s", text);
-    end_poll(p, p->stored->state == KNS_FEED_PAUSED || p->stored->state == KNS_FEED_GONE ? 0
-                                                                                         : p->stored->schedule.next_poll_at.unix_s * 1000);
+    end_poll(p, p->stored->state == KNS_FEED_PAUSED || p->stored->state == KNS_FEED_GONE
+                    ? 0
+                    : p->stored->schedule.next_poll_at.unix_s * 1000);
 }
 
 static void feed_loaded(struct kns_read *read)
@@ -507,7 +525,8 @@ static void feed_loaded(struct kns_read *read)
     if (read->status == KNS_ENOTFOUND || p->feed->removed || p->poller->stopping) {
         p->skipped = true;
         p->feed->removed = read->status == KNS_ENOTFOUND || p->feed->removed;
-        snprintf(p->text, sizeof(p->text), "%s", p->poller->stopping ? "knsd is stopping" : "no such feed");
+        snprintf(p->text, sizeof(p->text), "%s",
+                 p->poller->stopping ? "knsd is stopping" : "no such feed");
         end_poll(p, 0);
         return;
     }
@@ -520,7 +539,8 @@ static void feed_loaded(struct kns_read *read)
     p->started = kns_time_now();
     const struct kns_time not_before = p->stored->schedule.no_poll_before;
     if (!p->force && not_before.unix_s > p->started.unix_s && p->manual) {
-        snprintf(text, sizeof(text), "the server asked not to come before %s (--force overrides)", kns_time_format(not_before, time));
+        snprintf(text, sizeof(text), "the server asked not to come before %s (--force overrides)",
+                 kns_time_format(not_before, time));
         skip_poll(p, text);
         return;
     }
@@ -575,7 +595,8 @@ static struct poll *start_poll(struct kns_poller *poller, struct feed *feed)
 
 static bool has_room(const struct kns_poller *poller)
 {
-    return !poller->stopping && poller->in_flight < (size_t)poller->parts.config->poll.concurrency &&
+    return !poller->stopping &&
+           poller->in_flight < (size_t)poller->parts.config->poll.concurrency &&
            !kns_writer_is_behind(poller->parts.writer);
 }
 
@@ -589,12 +610,14 @@ static void run_due(struct kns_poller *poller)
     int64_t now = now_ms(), wait = 30000; /* a clock that jumps is noticed within this */
     struct kns_due *due;
 
-    while (has_room(poller) && (due = kns_scheduler_first(&poller->scheduler)) != NULL && due->at_ms <= now) {
+    while (has_room(poller) && (due = kns_scheduler_first(&poller->scheduler)) != NULL &&
+           due->at_ms <= now) {
         struct feed *feed = (struct feed *)due;
         struct site *site = find_site(poller, feed->site);
         bool busy = site != NULL && site->in_flight >= poller->parts.config->poll.per_host;
         if (busy || start_poll(poller, feed) == NULL)
-            kns_scheduler_set(&poller->scheduler, due, now + 1000 + (int64_t)(random_of(poller) * 1000));
+            kns_scheduler_set(&poller->scheduler, due,
+                              now + 1000 + (int64_t)(random_of(poller) * 1000));
     }
     due = kns_scheduler_first(&poller->scheduler);
     if (due != NULL && due->at_ms - now < wait)
@@ -614,7 +637,7 @@ struct loading {
         int64_t id, next_poll_at_s;
         uint64_t site;
         bool polled;
-    } *feeds;
+    } * feeds;
     size_t count, cap;
 };
 
@@ -639,7 +662,8 @@ static bool on_loaded_feed(void *ctx, const struct kns_feed *feed)
     return true;
 }
 
-static enum kns_status load_schedule(struct kns_read *read, struct kns_store *store, struct kns_error *err)
+static enum kns_status load_schedule(struct kns_read *read, struct kns_store *store,
+                                     struct kns_error *err)
 {
     struct loading *l = (struct loading *)((char *)read - offsetof(struct loading, read));
     struct kns_feed *feed = NULL;
@@ -647,7 +671,8 @@ static enum kns_status load_schedule(struct kns_read *read, struct kns_store *st
     if (l->id == 0)
         return kns_store_each_feed(store, NULL, on_loaded_feed, l, err);
     struct kns_arena *arena = kns_arena_new(0);
-    enum kns_status status = arena == NULL ? KNS_ENOMEM : kns_store_get_feed(store, arena, l->id, false, &feed, err);
+    enum kns_status status =
+        arena == NULL ? KNS_ENOMEM : kns_store_get_feed(store, arena, l->id, false, &feed, err);
     if (status == KNS_OK)
         on_loaded_feed(l, feed);
     kns_arena_free(arena);
@@ -741,18 +766,23 @@ static void on_later(uv_timer_t *timer)
 }
 
 static void answer_later(struct kns_poller *poller, int64_t feed_id, const char *text,
-                         void (*done)(void *ctx, const struct kns_refresh_result *result), void *ctx)
+                         void (*done)(void *ctx, const struct kns_refresh_result *result),
+                         void *ctx)
 {
     struct answer_later *later = calloc(1, sizeof(*later));
 
     if (later == NULL) {
-        struct kns_refresh_result result = {.feed_id = feed_id, .skipped = true, .outcome = KNS_POLL_ERROR, .text = "out of memory"};
+        struct kns_refresh_result result = {.feed_id = feed_id,
+                                            .skipped = true,
+                                            .outcome = KNS_POLL_ERROR,
+                                            .text = "out of memory"};
         done(ctx, &result);
         return;
     }
     later->done = done;
     later->ctx = ctx;
-    later->result = (struct kns_refresh_result){.feed_id = feed_id, .skipped = true, .outcome = KNS_POLL_UNCHANGED};
+    later->result = (struct kns_refresh_result){
+        .feed_id = feed_id, .skipped = true, .outcome = KNS_POLL_UNCHANGED};
     snprintf(later->text, sizeof(later->text), "%s", text);
     uv_timer_init(poller->parts.loop, &later->timer);
     later->timer.data = later;
@@ -766,11 +796,15 @@ void kns_poller_refresh(struct kns_poller *poller, int64_t feed_id, bool force,
     int64_t now = kns_time_now().unix_s;
 
     if (feed == NULL || poller->stopping) {
-        answer_later(poller, feed_id, feed == NULL ? "no such feed" : "knsd is stopping", done, ctx);
+        answer_later(poller, feed_id, feed == NULL ? "no such feed" : "knsd is stopping", done,
+                     ctx);
         return;
     }
-    if (feed->poll == NULL && feed->waiters == NULL && !force && now - feed->last_manual_s < MANUAL_EVERY_S) {
-        answer_later(poller, feed_id, "asked for less than a minute ago: that answer stands (--force overrides)", done, ctx);
+    if (feed->poll == NULL && feed->waiters == NULL && !force &&
+        now - feed->last_manual_s < MANUAL_EVERY_S) {
+        answer_later(poller, feed_id,
+                     "asked for less than a minute ago: that answer stands (--force overrides)",
+                     done, ctx);
         return;
     }
     struct waiter *waiter = calloc(1, sizeof(*waiter));
@@ -795,7 +829,8 @@ void kns_poller_refresh(struct kns_poller *poller, int64_t feed_id, bool force,
 
 /* ---- the poller --------------------------------------------------------------------------------------------------- */
 
-enum kns_status kns_poller_start(const struct kns_poller_parts *parts, struct kns_poller **ret_poller, struct kns_error *err)
+enum kns_status kns_poller_start(const struct kns_poller_parts *parts,
+                                 struct kns_poller **ret_poller, struct kns_error *err)
 {
     struct kns_poller *poller = calloc(1, sizeof(*poller));
 

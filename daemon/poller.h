@@ -29,7 +29,8 @@ struct kns_poller_parts {
 };
 
 /* Reads the schedule (off the loop) and begins to poll. */
-enum kns_status kns_poller_start(const struct kns_poller_parts *parts, struct kns_poller **ret_poller, struct kns_error *err);
+enum kns_status kns_poller_start(const struct kns_poller_parts *parts,
+                                 struct kns_poller **ret_poller, struct kns_error *err);
 
 /* The parts it was started with. */
 const struct kns_poller_parts *kns_poller_parts(const struct kns_poller *poller);

@@ -15,7 +15,8 @@ struct kns_readers {
     size_t under_way; /* loop thread */
 };
 
-static struct kns_store *borrow(struct kns_readers *readers, struct kns_error *err, enum kns_status *ret_status)
+static struct kns_store *borrow(struct kns_readers *readers, struct kns_error *err,
+                                enum kns_status *ret_status)
 {
     struct kns_store *store = NULL;
 
@@ -25,7 +26,8 @@ static struct kns_store *borrow(struct kns_readers *readers, struct kns_error *e
     uv_mutex_unlock(&readers->mutex);
     *ret_status = KNS_OK;
     if (store == NULL)
-        *ret_status = kns_store_open(readers->path, KNS_STORE_READER, KNS_STORE_SYNC_FULL, &store, err);
+        *ret_status =
+            kns_store_open(readers->path, KNS_STORE_READER, KNS_STORE_SYNC_FULL, &store, err);
     return store;
 }
 
@@ -69,7 +71,8 @@ void kns_readers_submit(struct kns_readers *readers, struct kns_read *read)
     uv_queue_work(readers->loop, &read->work, on_work, on_done);
 }
 
-enum kns_status kns_readers_start(uv_loop_t *loop, const char *path, struct kns_readers **ret_readers, struct kns_error *err)
+enum kns_status kns_readers_start(uv_loop_t *loop, const char *path,
+                                  struct kns_readers **ret_readers, struct kns_error *err)
 {
     struct kns_readers *readers = calloc(1, sizeof(*readers));
 

@@ -23,7 +23,8 @@ struct kns_read {
 };
 
 /* Prepares connections to the database at path; each is opened when it is first needed. The caller owns the readers. */
-enum kns_status kns_readers_start(uv_loop_t *loop, const char *path, struct kns_readers **ret_readers, struct kns_error *err);
+enum kns_status kns_readers_start(uv_loop_t *loop, const char *path,
+                                  struct kns_readers **ret_readers, struct kns_error *err);
 
 /* True while reads are under way: kns_readers_stop must wait for them. */
 bool kns_readers_busy(const struct kns_readers *readers);

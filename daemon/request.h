@@ -11,9 +11,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define KNS_REQUEST_MAX_BODY (32u << 20)  /* an OPML of a hundred thousand feeds */
-#define KNS_ANSWER_MAX_BODY (256u << 20)  /* a page of items with their content */
-#define KNS_PAGE_MOST 1000                /* items of one page */
+#define KNS_REQUEST_MAX_BODY (32u << 20) /* an OPML of a hundred thousand feeds */
+#define KNS_ANSWER_MAX_BODY (256u << 20) /* a page of items with their content */
+#define KNS_PAGE_MOST 1000               /* items of one page */
 #define KNS_REQUEST_MAX_PARAMETERS 32
 
 struct kns_parameter {
@@ -21,7 +21,7 @@ struct kns_parameter {
 };
 
 struct kns_request {
-    struct kns_arena *arena; /* all strings live here */
+    struct kns_arena *arena;         /* all strings live here */
     const struct kns_config *config; /* in force when the request came */
     const char *method, *path;
     int64_t id; /* of the path; 0: it has none */
@@ -44,7 +44,8 @@ struct kns_request {
 const char *kns_request_parameter(const struct kns_request *request, const char *name);
 
 /* Answers with an RFC 9457 problem. */
-void kns_request_problem(struct kns_request *request, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void kns_request_problem(struct kns_request *request, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The problem for a library's error. */
 void kns_request_fail(struct kns_request *request, const struct kns_error *err);
@@ -57,26 +58,41 @@ bool kns_request_item_query(struct kns_request *request, struct kns_item_query *
 
 /* ---- handlers: on a query worker, or on the writer thread ---------------------------------------------------------- */
 
-enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_backup(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_answer_check(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_write_item(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_write_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_remove_feed(struct kns_request *request, struct kns_store *store, struct kns_error *err);
-enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err);
+enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_store *store,
+                                    struct kns_error *err);
+enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_answer_feed(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err);
+enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err);
+enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err);
+enum kns_status kns_answer_backup(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err);
+enum kns_status kns_answer_check(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_write_item(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err);
+enum kns_status kns_write_feed(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err);
+enum kns_status kns_remove_feed(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err);
+enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err);
 
 /* An item, a feed in the API's shape; a new reference, NULL: no memory. */
 json_t *kns_item_json(const struct kns_item *item, bool with_content);
 json_t *kns_feed_json(const struct kns_feed *feed);
 
 /* What POST and PATCH of feeds set. False: a problem was answered. Strings live in the request. */
-bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *ret, bool *ret_discover, bool *ret_force);
+bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *ret,
+                           bool *ret_discover, bool *ret_force);
 
 #endif

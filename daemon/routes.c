@@ -58,8 +58,10 @@ static bool check_parameters(struct kns_request *request, const struct kns_route
 {
     for (size_t i = 0; i < request->n_parameters; i++) {
         const char *wanted = kns_arena_printf(request->arena, " %s ", request->parameters[i].name);
-        if (wanted == NULL || strstr(route->parameters, wanted) == NULL || strchr(request->parameters[i].name, ' ') != NULL) {
-            kns_request_problem(request, 400, "unknown parameter \"%.60s\"; %s takes:%s", request->parameters[i].name, route->pattern,
+        if (wanted == NULL || strstr(route->parameters, wanted) == NULL ||
+            strchr(request->parameters[i].name, ' ') != NULL) {
+            kns_request_problem(request, 400, "unknown parameter \"%.60s\"; %s takes:%s",
+                                request->parameters[i].name, route->pattern,
                                 route->parameters[1] == '\0' ? " none" : route->parameters);
             return false;
         }
@@ -77,7 +79,8 @@ static bool read_json(struct kns_request *request)
     }
     request->json = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, &where);
     if (request->json == NULL)
-        kns_request_problem(request, 400, "the body is not JSON: line %d: %s", where.line, where.text);
+        kns_request_problem(request, 400, "the body is not JSON: line %d: %s", where.line,
+                            where.text);
     else if (!json_is_object(request->json))
         kns_request_problem(request, 400, "the body is JSON, but no object");
     return json_is_object(request->json);

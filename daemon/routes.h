@@ -6,8 +6,8 @@
 
 /* Who does the work. */
 enum kns_route_kind {
-    KNS_ROUTE_READ,  /* a query worker runs handler */
-    KNS_ROUTE_WRITE, /* the writer thread runs handler */
+    KNS_ROUTE_READ,      /* a query worker runs handler */
+    KNS_ROUTE_WRITE,     /* the writer thread runs handler */
     KNS_ROUTE_SUBSCRIBE, /* the others: the server itself, with the poller */
     KNS_ROUTE_REFRESH,
     KNS_ROUTE_EVENTS,
@@ -20,7 +20,8 @@ struct kns_route {
     const char *method;
     const char *pattern; /* "{id}" stands for a number */
     enum kns_route_kind kind;
-    enum kns_status (*handler)(struct kns_request *request, struct kns_store *store, struct kns_error *err);
+    enum kns_status (*handler)(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err);
     const char *parameters; /* those it takes, space around each */
     bool json;              /* its body is a JSON object */
 };

@@ -71,10 +71,13 @@ static void finish(struct subscription *s, enum kns_status status)
 
 /* ---- storing ------------------------------------------------------------------------------------------------------ */
 
-static enum kns_status write_subscription(struct kns_write *write, struct kns_store *store, struct kns_error *err)
+static enum kns_status write_subscription(struct kns_write *write, struct kns_store *store,
+                                          struct kns_error *err)
 {
-    struct subscription *s = (struct subscription *)((char *)write - offsetof(struct subscription, write));
-    enum kns_status status = kns_store_add_feed(store, &s->edit, s->started, s->record.schedule.next_poll_at, &s->feed_id, err);
+    struct subscription *s =
+        (struct subscription *)((char *)write - offsetof(struct subscription, write));
+    enum kns_status status = kns_store_add_feed(store, &s->edit, s->started,
+                                                s->record.schedule.next_poll_at, &s->feed_id, err);
 
     s->existed = status == KNS_EEXIST;
     if (status != KNS_OK)
@@ -85,7 +88,8 @@ static enum kns_status write_subscription(struct kns_write *write, struct kns_st
 
 static void subscription_written(struct kns_write *write)
 {
-    struct subscription *s = (struct subscription *)((char *)write - offsetof(struct subscription, write));
+    struct subscription *s =
+        (struct subscription *)((char *)write - offsetof(struct subscription, write));
 
     snprintf(s->text, sizeof(s->text), "%s", write->err.message);
     if (write->status == KNS_OK)
@@ -139,7 +143,8 @@ static void store_feed(struct subscription *s, const struct kns_fetch_result *re
                      .no_poll_before = next.not_before,
                      .entries_per_day = input.entries_per_day,
                      .etag = whole ? kns_arena_strdup(s->arena, result->headers->etag) : NULL,
-                     .last_modified = whole ? kns_arena_strdup(s->arena, result->headers->last_modified) : NULL},
+                     .last_modified =
+                         whole ? kns_arena_strdup(s->arena, result->headers->last_modified) : NULL},
         .document = s->document,
     };
     submit(s);
@@ -170,8 +175,9 @@ static void collect_candidates(struct subscription *s, const char *page_url)
     if (!kns_html_find_feeds(s->arena, kns_buf_str(&s->page), page_url, &feeds))
         return;
     KNS_LIST_EACH(feed, &feeds.list)
-        if (s->n_candidates < MAX_CANDIDATES && kns_url_is_web(feed->url))
-            s->candidates[s->n_candidates++] = (struct kns_add_candidate){feed->url, feed->title, feed->type};
+    if (s->n_candidates < MAX_CANDIDATES && kns_url_is_web(feed->url))
+        s->candidates[s->n_candidates++] =
+            (struct kns_add_candidate){feed->url, feed->title, feed->type};
 }
 
 static void look_for_feeds(struct subscription *s, const struct kns_fetch_result *result)
@@ -186,10 +192,13 @@ static void look_for_feeds(struct subscription *s, const struct kns_fetch_result
             return;
         snprintf(s->text, sizeof(s->text), "out of memory");
     } else if (s->n_candidates > 1) {
-        snprintf(s->text, sizeof(s->text), "not a feed, but a page that names %zu feeds: add one of them", s->n_candidates);
+        snprintf(s->text, sizeof(s->text),
+                 "not a feed, but a page that names %zu feeds: add one of them", s->n_candidates);
     } else {
         snprintf(s->text, sizeof(s->text), "%.400s%s", s->parse_error.message,
-                 s->discover && !s->followed ? ", and it names no feed (no <link rel=\"alternate\">)" : "");
+                 s->discover && !s->followed
+                     ? ", and it names no feed (no <link rel=\"alternate\">)"
+                     : "");
     }
     refuse(s, KNS_ENOTFEED);
 }
@@ -221,13 +230,15 @@ static bool on_body(void *ctx, const char *bytes, size_t size)
     if (s->parse_error.status == KNS_OK)
         kns_parser_write(s->parser, bytes, size, &s->parse_error);
     /* A page is read on, for the feeds that it may name. */
-    return s->parse_error.status == KNS_OK || (s->parse_error.status == KNS_ENOTFEED && s->page.len < PAGE_MOST);
+    return s->parse_error.status == KNS_OK ||
+           (s->parse_error.status == KNS_ENOTFEED && s->page.len < PAGE_MOST);
 }
 
 static void on_fetched(void *ctx, const struct kns_fetch_result *result)
 {
     struct subscription *s = ctx;
-    bool readable = s->parser != NULL && (s->parse_error.status == KNS_OK || s->parse_error.status == KNS_ENOTFEED);
+    bool readable = s->parser != NULL &&
+                    (s->parse_error.status == KNS_OK || s->parse_error.status == KNS_ENOTFEED);
 
     if (readable && (result->error == NULL || result->cut || result->stopped))
         kns_parser_finish(s->parser, result->cut, &s->document, &s->parse_error);
@@ -272,7 +283,8 @@ static bool fetch(struct subscription *s)
 
 /* ---- the door ----------------------------------------------------------------------------------------------------- */
 
-static const struct kns_strings *copy_strings(struct kns_arena *arena, const struct kns_strings *strings)
+static const struct kns_strings *copy_strings(struct kns_arena *arena,
+                                              const struct kns_strings *strings)
 {
     struct kns_strings *copy = strings == NULL ? NULL : KNS_NEW(arena, struct kns_strings);
     const struct kns_string *from;
@@ -290,7 +302,8 @@ static const struct kns_strings *copy_strings(struct kns_arena *arena, const str
     return copy;
 }
 
-static const struct kns_feed_access *copy_access(struct kns_arena *arena, const struct kns_feed_access *access)
+static const struct kns_feed_access *copy_access(struct kns_arena *arena,
+                                                 const struct kns_feed_access *access)
 {
     struct kns_feed_access *copy = access == NULL ? NULL : KNS_NEW(arena, struct kns_feed_access);
 
@@ -310,7 +323,8 @@ static const struct kns_feed_access *copy_access(struct kns_arena *arena, const 
 }
 
 /* A failure found before anything was asked is told later, never inside the call: through the writer, whose write does nothing. */
-static enum kns_status write_nothing(struct kns_write *write, struct kns_store *store, struct kns_error *err)
+static enum kns_status write_nothing(struct kns_write *write, struct kns_store *store,
+                                     struct kns_error *err)
 {
     (void)write;
     (void)store;
@@ -320,13 +334,15 @@ static enum kns_status write_nothing(struct kns_write *write, struct kns_store *
 
 static void nothing_written(struct kns_write *write)
 {
-    struct subscription *s = (struct subscription *)((char *)write - offsetof(struct subscription, write));
+    struct subscription *s =
+        (struct subscription *)((char *)write - offsetof(struct subscription, write));
 
     finish(s, KNS_EINVAL);
 }
 
-void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit, bool discover, bool force,
-                    void (*done)(void *ctx, const struct kns_add_result *result), void *ctx)
+void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit, bool discover,
+                    bool force, void (*done)(void *ctx, const struct kns_add_result *result),
+                    void *ctx)
 {
     struct subscription *s = calloc(1, sizeof(*s));
 
@@ -349,7 +365,8 @@ void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit,
     s->edit.access = copy_access(s->arena, edit->access);
     if (kns_url_is_web(s->url) && fetch(s))
         return;
-    snprintf(s->text, sizeof(s->text), "not a URL that can be subscribed to: expected http:// or https://");
+    snprintf(s->text, sizeof(s->text),
+             "not a URL that can be subscribed to: expected http:// or https://");
     s->write.run = write_nothing;
     s->write.done = nothing_written;
     kns_writer_submit(kns_poller_parts(poller)->writer, &s->write);

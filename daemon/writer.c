@@ -148,7 +148,8 @@ static void on_async(uv_async_t *async)
     finish_all(async->data);
 }
 
-enum kns_status kns_writer_start(uv_loop_t *loop, struct kns_store *store, void (*group_done)(void *ctx), void *ctx,
+enum kns_status kns_writer_start(uv_loop_t *loop, struct kns_store *store,
+                                 void (*group_done)(void *ctx), void *ctx,
                                  struct kns_writer **ret_writer, struct kns_error *err)
 {
     struct kns_writer *writer = calloc(1, sizeof(*writer));

@@ -28,7 +28,8 @@ struct kns_write {
 
 /* Starts the thread, which takes over store. groups_done, if not NULL, is called on the loop thread after each group
  * that committed. The caller owns the writer. */
-enum kns_status kns_writer_start(uv_loop_t *loop, struct kns_store *store, void (*group_done)(void *ctx), void *ctx,
+enum kns_status kns_writer_start(uv_loop_t *loop, struct kns_store *store,
+                                 void (*group_done)(void *ctx), void *ctx,
                                  struct kns_writer **ret_writer, struct kns_error *err);
 
 /* Writes what is queued, ends the thread, closes the store; done writes are called back before it returns. Loop thread. The writer is

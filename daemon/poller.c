@@ -476,7 +476,7 @@ static bool on_body(void *ctx, const char *bytes, size_t size)
     if (p->parser == NULL)
         return true; /* an error's page: nobody reads it */
     p->hash[0] = hash_text(p->hash[0], bytes, size);
-    p->hash[1] = hash_text(p->hash[1] ^ size, bytes, size < 64 ? size : 64);
+    p->hash[1] = hash_text(p->hash[1], bytes, size); /* of the bytes alone, however the network cut them */
     return kns_parser_write(p->parser, bytes, size, &p->parse_error) == KNS_OK;
 }
 
@@ -582,6 +582,7 @@ static struct poll *start_poll(struct kns_poller *poller, struct feed *feed)
     feed->waiters = NULL;
     feed->manual = feed->force = false;
     p->hash[0] = UINT64_C(0xcbf29ce484222325);
+    p->hash[1] = UINT64_C(0x9ae16a3b2f90404f);
     p->has_place = take_place(poller, feed->site);
     feed->poll = p;
     poller->busy++;

@@ -23,6 +23,8 @@ static void read_cache_control(struct kns_headers *h, const char *value)
     while (*value != '\0') {
         value += strspn(value, " \t,");
         size_t len = strcspn(value, ",");
+        if (strncasecmp(value, "no-cache", 8) == 0 || strncasecmp(value, "no-store", 8) == 0)
+            h->max_age_s = 0;
         if (strncasecmp(value, "max-age", 7) == 0 && value[7 + strspn(value + 7, " ")] == '=') {
             const char *number = strchr(value, '=') + 1;
             number += *number == '"';

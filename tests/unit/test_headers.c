@@ -1,0 +1,50 @@
+/* What the header of an answer says about freshness. */
+#include "daemon/headers.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct kns_time now = {1700000000};
+
+static int64_t freshness(const char *first, const char *second)
+{
+    struct kns_headers headers = {0};
+
+    kns_headers_reset(&headers);
+    assert_true(kns_headers_add(&headers, first, strlen(first)));
+    if (second != NULL)
+        assert_true(kns_headers_add(&headers, second, strlen(second)));
+    int64_t fresh = kns_headers_freshness(&headers, now);
+    kns_headers_reset(&headers);
+    return fresh;
+}
+
+static void an_answer_not_to_be_stored_is_never_fresh(void **state)
+{
+    (void)state;
+    assert_int_equal(freshness("Cache-Control: no-store", "Expires: Thu, 14 Dec 2023 22:13:20 GMT"), 0);
+    assert_int_equal(freshness("Cache-Control: no-cache, max-age=600", NULL), 0);
+    assert_int_equal(freshness("Cache-Control: max-age=600, no-cache", NULL), 0);
+}
+
+static void age_is_taken_off_max_age(void **state)
+{
+    (void)state;
+    assert_int_equal(freshness("Cache-Control: max-age=600", "Age: 100"), 500);
+    assert_int_equal(freshness("Content-Type: text/xml", NULL), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_not_to_be_stored_is_never_fresh),
+        cmocka_unit_test(age_is_taken_off_max_age),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

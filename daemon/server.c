@@ -1,0 +1,400 @@
+/* libmicrohttpd in external epoll mode: its epoll descriptor is watched by the loop, its time-outs are a timer of the loop.
+ * The happy path of a request: collect header and body, find the route, suspend the connection, work (reader, writer or poller), answer, resume.
+ * A request is freed when its connection has completed and nobody works for it any more. */
+#include "daemon/server.h"
+
+#include "daemon/log.h"
+#include "daemon/poller.h"
+#include "daemon/readers.h"
+#include "daemon/routes.h"
+#include "daemon/server_internal.h"
+#include "daemon/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A connection that says nothing for so long is closed; streams send something more often. */
+#define IDLE_S 120
+#define MAX_CONNECTIONS 512
+/* The header of one request. */
+#define CONNECTION_MEMORY ((size_t)64 << 10)
+
+/* ---- the loop ------------------------------------------------------------------------------------------------------ */
+
+static void rearm(struct kns_server *server);
+
+static void on_run(struct kns_server *server)
+{
+    MHD_run(server->mhd);
+    rearm(server);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    on_run(poll->data);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    on_run(timer->data);
+}
+
+static void rearm(struct kns_server *server)
+{
+    MHD_UNSIGNED_LONG_LONG wait = 0;
+
+    if (!server->closing && MHD_get_timeout(server->mhd, &wait) == MHD_YES)
+        uv_timer_start(&server->timer, on_timer, wait, 0);
+    else
+        uv_timer_stop(&server->timer);
+}
+
+/* Connections were resumed: libmicrohttpd must run, but never inside what resumed them. */
+void kns_server_wake(struct kns_server *server)
+{
+    if (!server->closing)
+        uv_timer_start(&server->timer, on_timer, 0, 0);
+}
+
+/* ---- answering ------------------------------------------------------------------------------------------------------ */
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value != NULL)
+        MHD_add_response_header(response, name, value);
+}
+
+static enum MHD_Result send_answer(struct exchange *x)
+{
+    struct kns_request *r = &x->request;
+    size_t size = r->out.len;
+    char *body = kns_buf_take(&r->out);
+    struct MHD_Response *response =
+        body == NULL ? NULL : MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
+
+    if (response == NULL)
+        return MHD_NO;
+    if (r->status != 204 && r->status != 304)
+        add_header(response, "Content-Type", r->answer_type);
+    add_header(response, "Link", r->link);
+    add_header(response, "ETag", r->etag);
+    add_header(response, "Last-Modified", r->last_modified);
+    add_header(response, "Location", r->location);
+    add_header(response, "Allow", r->allow);
+    add_header(response, "Cache-Control", "no-cache");
+    x->answered = true;
+    enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)r->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static void free_exchange(struct exchange *x)
+{
+    if (x->users > 0)
+        return;
+    kns_buf_fini(&x->body);
+    kns_buf_fini(&x->request.out);
+    json_decref(x->request.json);
+    kns_arena_free(x->request.arena);
+    free(x);
+}
+
+/* The work is done: the connection goes on, and takes its answer in on_request. */
+void kns_exchange_done(struct exchange *x)
+{
+    x->users--;
+    x->server->working--;
+    x->ready = true;
+    if (x->gone) {
+        free_exchange(x);
+        return;
+    }
+    MHD_resume_connection(x->connection);
+    kns_server_wake(x->server);
+}
+
+void kns_exchange_begin(struct exchange *x)
+{
+    x->users++;
+    x->server->working++;
+    MHD_suspend_connection(x->connection);
+}
+
+/* ---- reads and writes ------------------------------------------------------------------------------------------------- */
+
+static enum kns_status run_handler(struct exchange *x, struct kns_store *store,
+                                   struct kns_error *err)
+{
+    enum kns_status status = x->route->handler(&x->request, store, err);
+
+    if (status != KNS_OK)
+        kns_request_fail(&x->request, err);
+    return status;
+}
+
+static enum kns_status run_read(struct kns_read *read, struct kns_store *store,
+                                struct kns_error *err)
+{
+    return run_handler((struct exchange *)((char *)read - offsetof(struct exchange, read)), store,
+                       err);
+}
+
+static enum kns_status run_write(struct kns_write *write, struct kns_store *store,
+                                 struct kns_error *err)
+{
+    return run_handler((struct exchange *)((char *)write - offsetof(struct exchange, write)), store,
+                       err);
+}
+
+static void read_done(struct kns_read *read)
+{
+    struct exchange *x = (struct exchange *)((char *)read - offsetof(struct exchange, read));
+
+    if (x->request.status == 0) /* the database could not even be opened */
+        kns_request_fail(&x->request, &read->err);
+    kns_exchange_done(x);
+}
+
+static void write_done(struct kns_write *write)
+{
+    struct exchange *x = (struct exchange *)((char *)write - offsetof(struct exchange, write));
+
+    if (write->status !=
+        KNS_OK) /* its own failure, or that of the group's commit: nothing is stored */
+        kns_request_fail(&x->request, &write->err);
+    else if (x->request.feed_changed > 0)
+        kns_poller_feed_changed(x->server->parts.poller, x->request.feed_changed);
+    else if (x->request.feed_changed < 0)
+        kns_poller_feeds_changed(x->server->parts.poller);
+    kns_exchange_done(x);
+}
+
+static enum MHD_Result dispatch(struct exchange *x)
+{
+    struct kns_server_parts *parts = &x->server->parts;
+
+    switch (x->route->kind) {
+    case KNS_ROUTE_READ:
+        x->read.run = run_read;
+        x->read.done = read_done;
+        kns_exchange_begin(x);
+        kns_readers_submit(parts->readers, &x->read);
+        return MHD_YES;
+    case KNS_ROUTE_WRITE:
+        x->write.run = run_write;
+        x->write.done = write_done;
+        kns_exchange_begin(x);
+        kns_writer_submit(parts->writer, &x->write);
+        return MHD_YES;
+    case KNS_ROUTE_SUBSCRIBE:
+        return kns_serve_subscribe(x);
+    case KNS_ROUTE_REFRESH:
+        return kns_serve_refresh(x);
+    case KNS_ROUTE_EVENTS:
+        return kns_serve_events(x);
+    case KNS_ROUTE_STATUS:
+    case KNS_ROUTE_METRICS:
+        return kns_serve_figures(x);
+    case KNS_ROUTE_HEALTH:
+        kns_buf_adds(&x->request.out, "ok\n");
+        x->request.answer_type = "text/plain; charset=utf-8";
+        x->request.status = 200;
+        return send_answer(x);
+    }
+    return MHD_NO;
+}
+
+enum MHD_Result kns_exchange_answer(struct exchange *x)
+{
+    return send_answer(x);
+}
+
+/* ---- requests ----------------------------------------------------------------------------------------------------------- */
+
+static enum MHD_Result on_parameter(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    struct kns_request *r = ctx;
+
+    (void)kind;
+    if (r->n_parameters < KNS_REQUEST_MAX_PARAMETERS)
+        r->parameters[r->n_parameters++] =
+            (struct kns_parameter){kns_arena_strdup(r->arena, name),
+                                   kns_arena_strdup(r->arena, value == NULL ? "" : value)};
+    return MHD_YES;
+}
+
+static const char *header(struct exchange *x, const char *name)
+{
+    return kns_arena_strdup(x->request.arena,
+                            MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name));
+}
+
+static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Connection *connection,
+                                       const char *url, const char *method)
+{
+    struct exchange *x = calloc(1, sizeof(*x));
+
+    if (x == NULL || (x->request.arena = kns_arena_new(0)) == NULL) {
+        free(x);
+        return NULL;
+    }
+    x->server = server;
+    x->connection = connection;
+    x->request.config = server->parts.config;
+    x->request.method = kns_arena_strdup(x->request.arena, method);
+    x->request.path = kns_arena_strdup(x->request.arena, url);
+    kns_buf_init(&x->body, KNS_REQUEST_MAX_BODY);
+    kns_buf_init(&x->request.out, KNS_ANSWER_MAX_BODY);
+    x->request.if_none_match = header(x, "If-None-Match");
+    x->request.last_event_id = header(x, "Last-Event-ID");
+    x->request.content_type = header(x, "Content-Type");
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, on_parameter, &x->request);
+    return x;
+}
+
+static enum MHD_Result act(struct exchange *x)
+{
+    struct kns_request *r = &x->request;
+
+    x->dispatched = true;
+    r->body = kns_buf_str(&x->body);
+    r->body_size = x->body.len;
+    if (r->path == NULL || r->method == NULL)
+        return MHD_NO;
+    if (kns_buf_failed(&x->body))
+        kns_request_problem(r, 413, "the body is larger than %u bytes", KNS_REQUEST_MAX_BODY);
+    else
+        x->route = kns_route_find(r);
+    return x->route == NULL ? send_answer(x) : dispatch(x);
+}
+
+/* Called when the header is there, for each piece of the body, at its end, and again when the connection was resumed. */
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **state)
+{
+    struct exchange *x = *state;
+
+    (void)version;
+    if (x == NULL) {
+        x = begin_exchange(ctx, connection, url, method);
+        *state = x;
+        return x == NULL ? MHD_NO : MHD_YES;
+    }
+    if (*upload_size > 0) {
+        kns_buf_add(&x->body, upload, *upload_size);
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    if (!x->dispatched)
+        return act(x);
+    return x->ready && !x->answered ? send_answer(x) : MHD_YES;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct exchange *x = *state;
+
+    (void)ctx;
+    (void)connection;
+    (void)code;
+    if (x == NULL)
+        return;
+    x->gone = true;
+    *state = NULL;
+    free_exchange(x);
+}
+
+/* ---- starting and stopping ---------------------------------------------------------------------------------------------- */
+
+static void on_mhd_log(void *ctx, const char *format, va_list args)
+{
+    char line[512];
+
+    (void)ctx;
+    vsnprintf(line, sizeof(line), format, args);
+    line[strcspn(line, "\n")] = '\0';
+    kns_log(KNS_LOG_DEBUG, "socket: %s", line);
+}
+
+enum kns_status kns_server_start(const struct kns_server_parts *parts, int listen_fd,
+                                 struct kns_server **ret_server, struct kns_error *err)
+{
+    struct kns_server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    server->parts = *parts;
+    server->started = kns_time_now();
+    fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
+    server->mhd = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+        server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)IDLE_S, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        server->mhd == NULL ? NULL : MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    if (info == NULL) {
+        free(server);
+        return kns_fail(err, KNS_EIO, "the HTTP server cannot be started: %s", strerror(errno));
+    }
+    uv_timer_init(parts->loop, &server->timer);
+    uv_poll_init(parts->loop, &server->poll, info->listen_fd);
+    server->timer.data = server->poll.data = server;
+    uv_poll_start(&server->poll, UV_READABLE, on_readable);
+    kns_serve_events_start(server);
+    *ret_server = server;
+    return KNS_OK;
+}
+
+void kns_server_set_config(struct kns_server *server, const struct kns_config *config)
+{
+    server->parts.config = config;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct kns_server *server = handle->data;
+
+    if (--server->handles > 0)
+        return;
+    server->stopped(server->stopped_ctx);
+    free(server);
+}
+
+/* Answers under way finish first; every tick looks again. */
+static void try_stop(uv_timer_t *timer)
+{
+    struct kns_server *server = timer->data;
+
+    MHD_run(server->mhd);
+    if (server->working > 0 && uv_now(server->parts.loop) < server->stop_by_ms) {
+        uv_timer_start(timer, try_stop, 10, 0);
+        return;
+    }
+    server->closing = true;
+    uv_poll_stop(&server->poll);
+    MHD_stop_daemon(server->mhd);
+    server->handles = 3;
+    uv_close((uv_handle_t *)&server->poll, on_handle_closed);
+    uv_close((uv_handle_t *)&server->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&server->heartbeat, on_handle_closed);
+}
+
+void kns_server_stop(struct kns_server *server, void (*stopped)(void *ctx), void *ctx)
+{
+    server->stopped = stopped;
+    server->stopped_ctx = ctx;
+    server->stop_by_ms = uv_now(server->parts.loop) + 2000;
+    MHD_quiesce_daemon(server->mhd);
+    kns_serve_events_stop(server);
+    uv_timer_start(&server->timer, try_stop, 10, 0);
+}

@@ -1,0 +1,309 @@
+/* Server-Sent Events (WHATWG HTML 9.2). A stream has a cursor: the number of the last event that was read for it. When something was committed, each
+ * stream that is not reading reads on from its cursor, so that replay after Last-Event-ID and what happens now are one mechanism. */
+#include "daemon/server_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 200
+#define HEARTBEAT_MS 30000
+
+struct events {
+    struct kns_server *server;
+    struct kns_stream *stream;
+    int64_t cursor; /* below 0: from now on */
+    int64_t feed;   /* 0: of any */
+    char *tag;
+    bool kinds[3];
+    bool reading, again;
+    struct kns_read read;
+    struct kns_buf out; /* of the batch being read */
+    size_t n_read;
+    struct events *next;
+};
+
+static void read_on(struct events *e);
+
+static void free_events(struct events *e)
+{
+    struct events **at = &e->server->streams;
+
+    while (*at != NULL && *at != e)
+        at = &(*at)->next;
+    if (*at == e)
+        *at = e->next;
+    kns_stream_unref(e->stream);
+    kns_buf_fini(&e->out);
+    free(e->tag);
+    free(e);
+}
+
+/* ---- on a query worker ------------------------------------------------------------------------------------------------ */
+
+struct batch {
+    struct kns_event events[BATCH];
+    char what[BATCH][32];
+    size_t count;
+};
+
+static bool collect(void *ctx, const struct kns_event *event)
+{
+    struct batch *batch = ctx;
+
+    batch->events[batch->count] = *event;
+    snprintf(batch->what[batch->count], sizeof(batch->what[0]), "%s", event->what);
+    return ++batch->count < BATCH;
+}
+
+static bool is_of_feed(const struct kns_item *item, int64_t id)
+{
+    const struct kns_item_feed *feed;
+
+    KNS_LIST_EACH(feed, &item->feeds)
+    if (feed->id == id)
+        return true;
+    return false;
+}
+
+static bool has_tag(struct kns_store *store, struct kns_arena *arena, int64_t feed_id,
+                    const char *tag)
+{
+    struct kns_feed *feed = NULL;
+    const struct kns_string *own;
+    size_t len = strlen(tag);
+
+    if (kns_store_get_feed(store, arena, feed_id, false, &feed, NULL) != KNS_OK)
+        return false;
+    KNS_LIST_EACH(own, &feed->tags.list)
+    if (strncmp(own->value, tag, len) == 0 && (own->value[len] == '\0' || own->value[len] == '/'))
+        return true;
+    return false;
+}
+
+/* The data of an event; NULL: it is not for this stream, or what it speaks of is gone. */
+static json_t *event_data(struct events *e, struct kns_store *store, struct kns_arena *arena,
+                          const struct kns_event *event, const char *what)
+{
+    struct kns_item *item = NULL;
+    struct kns_feed *feed = NULL;
+    json_t *json = NULL;
+
+    if (!e->kinds[event->kind])
+        return NULL;
+    if (event->kind == KNS_EVENT_ITEM) {
+        if (kns_store_get_item(store, arena, event->item_id, &item, NULL) != KNS_OK ||
+            (e->feed != 0 && !is_of_feed(item, e->feed)))
+            return NULL;
+        if (e->tag != NULL && !has_tag(store, arena, event->feed_id, e->tag))
+            return NULL;
+        json = kns_item_json(item, true);
+        json_object_set_new(json_object_get(json, "_kns"), "event", json_string(what));
+        return json;
+    }
+    if ((e->feed != 0 && event->feed_id != e->feed) ||
+        (e->tag != NULL && !has_tag(store, arena, event->feed_id, e->tag)))
+        return NULL;
+    json = json_pack("{s:s, s:I}", "event", what, "feed_id", (json_int_t)event->feed_id);
+    if (kns_store_get_feed(store, arena, event->feed_id, false, &feed, NULL) == KNS_OK)
+        json_object_set_new(json, "feed", kns_feed_json(feed));
+    return json;
+}
+
+static void write_event(struct events *e, const struct kns_event *event, json_t *data)
+{
+    char *text = data == NULL ? NULL : json_dumps(data, JSON_COMPACT);
+
+    if (text != NULL)
+        kns_buf_addf(&e->out, "id: %" PRId64 "\nevent: %s\ndata: %s\n\n", event->seq,
+                     kns_event_kind_name(event->kind), text);
+    free(text);
+    json_decref(data);
+}
+
+static enum kns_status run_read(struct kns_read *read, struct kns_store *store,
+                                struct kns_error *err)
+{
+    struct events *e = (struct events *)((char *)read - offsetof(struct events, read));
+    struct kns_arena *arena = kns_arena_new(0);
+    struct batch *batch = calloc(1, sizeof(*batch));
+    enum kns_status status =
+        arena == NULL || batch == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
+
+    e->n_read = 0;
+    if (status == KNS_OK && e->cursor < 0)
+        status = kns_store_last_event(store, &e->cursor, err);
+    else if (status == KNS_OK)
+        status = kns_store_each_event(store, e->cursor, BATCH, collect, batch, err);
+    for (size_t i = 0; status == KNS_OK && i < batch->count; i++) {
+        write_event(e, &batch->events[i],
+                    event_data(e, store, arena, &batch->events[i], batch->what[i]));
+        e->cursor = batch->events[i].seq;
+        kns_arena_reset(arena);
+    }
+    e->n_read = batch == NULL ? 0 : batch->count;
+    free(batch);
+    kns_arena_free(arena);
+    return status;
+}
+
+/* ---- on the loop -------------------------------------------------------------------------------------------------------- */
+
+static void read_done(struct kns_read *read)
+{
+    struct events *e = (struct events *)((char *)read - offsetof(struct events, read));
+    struct kns_server *server = e->server;
+
+    e->reading = false;
+    server->working--;
+    bool alive = !e->stream->gone && !e->stream->ended;
+    if (alive && e->out.len > 0)
+        alive = kns_stream_write(e->stream, e->out.data, e->out.len);
+    kns_buf_reset(&e->out);
+    kns_server_wake(server);
+    if (!alive) {
+        free_events(e);
+        return;
+    }
+    if (e->n_read == BATCH || e->again)
+        read_on(e);
+}
+
+static void read_on(struct events *e)
+{
+    if (e->reading) {
+        e->again = true;
+        return;
+    }
+    /* A client that has not taken the last batch gets the next one when it has. */
+    e->again = e->stream->pending.len > KNS_STREAM_MOST / 4;
+    if (e->again)
+        return;
+    e->reading = true;
+    e->server->working++;
+    e->read.run = run_read;
+    e->read.done = read_done;
+    kns_readers_submit(e->server->parts.readers, &e->read);
+}
+
+void kns_server_events_ready(struct kns_server *server, int64_t seq)
+{
+    (void)seq;
+    for (struct events *e = server->streams, *next; e != NULL; e = next) {
+        next = e->next;
+        if (e->stream->gone && !e->reading)
+            free_events(e);
+        else
+            read_on(e);
+    }
+}
+
+/* A comment now and then keeps connections open, and finds those that are dead. */
+static void on_heartbeat(uv_timer_t *timer)
+{
+    struct kns_server *server = timer->data;
+
+    for (struct events *e = server->streams, *next; e != NULL; e = next) {
+        next = e->next;
+        if (!kns_stream_write(e->stream, ":\n\n", 3) && !e->reading)
+            free_events(e);
+        else if (e->again)
+            read_on(e);
+    }
+    kns_server_wake(server);
+}
+
+void kns_serve_events_start(struct kns_server *server)
+{
+    uv_timer_init(server->parts.loop, &server->heartbeat);
+    server->heartbeat.data = server;
+    uv_timer_start(&server->heartbeat, on_heartbeat, HEARTBEAT_MS, HEARTBEAT_MS);
+}
+
+void kns_serve_events_stop(struct kns_server *server)
+{
+    uv_timer_stop(&server->heartbeat);
+    for (struct events *e = server->streams, *next; e != NULL; e = next) {
+        next = e->next;
+        kns_stream_end(e->stream);
+        if (!e->reading)
+            free_events(e);
+    }
+}
+
+static bool read_kinds(struct kns_request *request, bool kinds[3])
+{
+    const char *list = kns_request_parameter(request, "kinds");
+
+    for (int i = 0; i < 3; i++)
+        kinds[i] = list == NULL;
+    while (list != NULL && *list != '\0') {
+        size_t len = strcspn(list, ",");
+        bool known = false;
+        for (int i = 0; i < 3; i++) {
+            const char *name = kns_event_kind_name((enum kns_event_kind)i);
+            if (strlen(name) == len && strncmp(name, list, len) == 0)
+                kinds[i] = known = true;
+        }
+        if (!known) {
+            kns_request_problem(request, 400,
+                                "kinds: expected item, feed, poll, with commas between");
+            return false;
+        }
+        list += len + (list[len] == ',');
+    }
+    return true;
+}
+
+static bool read_cursor(struct kns_request *request, int64_t *ret)
+{
+    const char *since = request->last_event_id != NULL ? request->last_event_id
+                                                       : kns_request_parameter(request, "since");
+    char *end;
+
+    *ret = -1;
+    if (since == NULL || *since == '\0')
+        return true;
+    *ret = strtoll(since, &end, 10);
+    if (*end == '\0' && *ret >= 0)
+        return true;
+    kns_request_problem(request, 400, "since: expected the number of an event");
+    return false;
+}
+
+enum MHD_Result kns_serve_events(struct exchange *x)
+{
+    const char *tag = kns_request_parameter(&x->request, "tag"),
+               *feed = kns_request_parameter(&x->request, "feed");
+    struct events *e = calloc(1, sizeof(*e));
+
+    if (e == NULL)
+        return MHD_NO;
+    if (!read_kinds(&x->request, e->kinds) || !read_cursor(&x->request, &e->cursor)) {
+        free(e);
+        return kns_exchange_answer(x);
+    }
+    e->server = x->server;
+    e->feed = feed == NULL ? 0 : strtoll(feed, NULL, 10);
+    e->tag = tag == NULL ? NULL : strdup(tag);
+    e->stream = kns_stream_new(x->connection);
+    struct MHD_Response *response = e->stream == NULL ? NULL : kns_stream_response(e->stream);
+    if (response == NULL) {
+        free(e->tag);
+        free(e);
+        return MHD_NO;
+    }
+    kns_stream_ref(e->stream);
+    kns_buf_init(&e->out, KNS_STREAM_MOST);
+    e->next = x->server->streams;
+    x->server->streams = e;
+    MHD_add_response_header(response, "Content-Type", "text/event-stream");
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    x->answered = true;
+    kns_stream_write(e->stream, ":\n\n", 3);
+    enum MHD_Result queued = MHD_queue_response(x->connection, 200, response);
+    MHD_destroy_response(response);
+    read_on(e);
+    return queued;
+}

@@ -1,0 +1,66 @@
+/* server_internal.h - what the server's files share. */
+#ifndef KNSD_SERVER_INTERNAL_H
+#define KNSD_SERVER_INTERNAL_H
+
+#include "daemon/readers.h"
+#include "daemon/request.h"
+#include "daemon/routes.h"
+#include "daemon/server.h"
+#include "daemon/stream.h"
+#include "daemon/writer.h"
+
+#include <microhttpd.h>
+#include <uv.h>
+
+struct events; /* one client's stream of events */
+
+struct kns_server {
+    struct kns_server_parts parts;
+    struct MHD_Daemon *mhd;
+    uv_poll_t poll;
+    uv_timer_t timer, heartbeat;
+    struct kns_time started;
+    size_t working; /* requests that somebody works for */
+    struct events *streams;
+    bool closing;
+    int handles;
+    uint64_t stop_by_ms;
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+};
+
+/* A request with its connection. */
+struct exchange {
+    struct kns_server *server;
+    struct MHD_Connection *connection;
+    struct kns_request request;
+    const struct kns_route *route;
+    struct kns_buf body;
+    struct kns_read read;
+    struct kns_write write;
+    int users; /* who works for it */
+    bool dispatched, ready, answered, gone;
+    size_t waiting; /* refreshes */
+    struct kns_stream *stream;
+    size_t total, finished;
+};
+
+/* Suspends the connection while somebody works; done resumes it, and its answer is sent. */
+void kns_exchange_begin(struct exchange *x);
+void kns_exchange_done(struct exchange *x);
+
+/* Sends the answer now, from inside the request's own callback. */
+enum MHD_Result kns_exchange_answer(struct exchange *x);
+
+/* libmicrohttpd runs soon. */
+void kns_server_wake(struct kns_server *server);
+
+/* The routes that are more than a handler. */
+enum MHD_Result kns_serve_subscribe(struct exchange *x);
+enum MHD_Result kns_serve_refresh(struct exchange *x);
+enum MHD_Result kns_serve_events(struct exchange *x);
+enum MHD_Result kns_serve_figures(struct exchange *x);
+void kns_serve_events_start(struct kns_server *server);
+void kns_serve_events_stop(struct kns_server *server);
+
+#endif

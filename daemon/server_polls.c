@@ -1,0 +1,376 @@
+/* Requests that go to the poller: subscribing, refreshing; and the figures. */
+#include "daemon/poller.h"
+#include "daemon/server_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- subscribing ---------------------------------------------------------------------------------------------------- */
+
+static json_t *candidates_json(const struct kns_add_result *result)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < result->n_candidates; i++) {
+        json_t *object = json_pack("{s:s}", "url", result->candidates[i].url);
+        if (result->candidates[i].title != NULL)
+            json_object_set_new(object, "title", json_string(result->candidates[i].title));
+        if (result->candidates[i].type != NULL)
+            json_object_set_new(object, "type", json_string(result->candidates[i].type));
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static enum kns_status read_added(struct kns_read *read, struct kns_store *store,
+                                  struct kns_error *err)
+{
+    struct exchange *x = (struct exchange *)((char *)read - offsetof(struct exchange, read));
+    struct kns_feed *feed = NULL;
+    enum kns_status status =
+        kns_store_get_feed(store, x->request.arena, x->request.id, false, &feed, err);
+
+    if (status == KNS_OK)
+        kns_request_answer(&x->request, x->request.status, kns_feed_json(feed));
+    return status;
+}
+
+static void added_read(struct kns_read *read)
+{
+    struct exchange *x = (struct exchange *)((char *)read - offsetof(struct exchange, read));
+
+    if (read->status != KNS_OK)
+        kns_request_fail(&x->request, &read->err);
+    kns_exchange_done(x);
+}
+
+static void on_added(void *ctx, const struct kns_add_result *result)
+{
+    struct exchange *x = ctx;
+    struct kns_request *r = &x->request;
+
+    if (result->status == KNS_OK) {
+        r->id = result->feed_id;
+        r->status = result->existed ? 200 : 201;
+        r->location = kns_arena_printf(r->arena, "/v1/feeds/%lld", (long long)result->feed_id);
+        x->read.run = read_added;
+        x->read.done = added_read;
+        kns_readers_submit(x->server->parts.readers, &x->read);
+        return;
+    }
+    int status = result->n_candidates > 0       ? 409
+                 : result->status == KNS_EIO    ? 502
+                 : result->status == KNS_EINVAL ? 400
+                                                : 422;
+    kns_request_problem(r, status, "%s",
+                        result->error == NULL ? kns_status_name(result->status) : result->error);
+    if (result->n_candidates > 0) {
+        json_t *problem = json_loadb(r->out.data, r->out.len, 0, NULL);
+        json_object_set_new(problem, "candidates", candidates_json(result));
+        kns_request_answer(r, status, problem);
+        r->answer_type = "application/problem+json";
+    }
+    kns_exchange_done(x);
+}
+
+enum MHD_Result kns_serve_subscribe(struct exchange *x)
+{
+    struct kns_feed_edit edit;
+    bool discover = true, force = false;
+
+    if (!kns_request_feed_edit(&x->request, &edit, &discover, &force))
+        return kns_exchange_answer(x);
+    if (edit.url == NULL) {
+        kns_request_problem(&x->request, 400, "\"url\" is missing");
+        return kns_exchange_answer(x);
+    }
+    kns_exchange_begin(x);
+    kns_poller_add(x->server->parts.poller, &edit, discover, force, on_added, x);
+    return MHD_YES;
+}
+
+/* ---- refreshing ----------------------------------------------------------------------------------------------------- */
+
+/* A refresh of several feeds; lives until the last has answered. */
+struct refresh {
+    struct kns_server *server;
+    struct kns_stream *stream; /* NULL: nobody waits */
+    size_t total, finished;
+    bool force;
+    struct kns_read read;
+    int64_t *ids;
+    size_t n_ids, cap_ids;
+    bool all;
+};
+
+static void free_refresh(struct refresh *r)
+{
+    if (r->stream != NULL) {
+        kns_stream_end(r->stream);
+        kns_server_wake(r->server);
+        kns_stream_unref(r->stream);
+    }
+    free(r->ids);
+    free(r);
+}
+
+static void on_refreshed(void *ctx, const struct kns_refresh_result *result)
+{
+    struct refresh *r = ctx;
+
+    r->finished++;
+    if (r->stream != NULL) {
+        json_t *json = json_pack(
+            "{s:I, s:s, s:b, s:I, s:I, s:I, s:I}", "feed_id", (json_int_t)result->feed_id,
+            "outcome", kns_outcome_name(result->outcome), "skipped", result->skipped, "new_items",
+            (json_int_t)result->new_items, "updated_items", (json_int_t)result->updated_items,
+            "done", (json_int_t)r->finished, "total", (json_int_t)r->total);
+        if (result->text != NULL && *result->text != '\0')
+            json_object_set_new(json, "text", json_string(result->text));
+        char *line = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+        if (line != NULL) {
+            kns_stream_write(r->stream, line, strlen(line));
+            kns_stream_write(r->stream, "\n", 1);
+            kns_server_wake(r->server);
+        }
+        free(line);
+        json_decref(json);
+    }
+    if (r->finished == r->total)
+        free_refresh(r);
+}
+
+static bool keep_id(struct refresh *r, int64_t id)
+{
+    if (r->n_ids == r->cap_ids) {
+        size_t cap = r->cap_ids == 0 ? 64 : r->cap_ids * 2;
+        int64_t *ids = realloc(r->ids, cap * sizeof(*ids));
+        if (ids == NULL)
+            return false;
+        r->ids = ids;
+        r->cap_ids = cap;
+    }
+    r->ids[r->n_ids++] = id;
+    return true;
+}
+
+static bool collect_id(void *ctx, const struct kns_feed *feed)
+{
+    bool polled = feed->state == KNS_FEED_ACTIVE || feed->state == KNS_FEED_FAILING;
+
+    return !polled || keep_id(ctx, feed->id);
+}
+
+static enum kns_status read_ids(struct kns_read *read, struct kns_store *store,
+                                struct kns_error *err)
+{
+    struct refresh *r = (struct refresh *)((char *)read - offsetof(struct refresh, read));
+
+    return r->all ? kns_store_each_feed(store, NULL, collect_id, r, err) : KNS_OK;
+}
+
+static void ids_read(struct kns_read *read)
+{
+    struct refresh *r = (struct refresh *)((char *)read - offsetof(struct refresh, read));
+
+    r->total = r->n_ids;
+    if (r->total == 0) {
+        free_refresh(r);
+        return;
+    }
+    /* Each callback comes later; the last one frees r, so that its ids are handed over first. */
+    int64_t *ids = r->ids;
+    size_t n = r->n_ids;
+    r->ids = NULL;
+    for (size_t i = 0; i < n; i++)
+        kns_poller_refresh(r->server->parts.poller, ids[i], r->force, on_refreshed, r);
+    free(ids);
+}
+
+static bool read_wanted(struct exchange *x, struct refresh *r)
+{
+    const json_t *feeds = json_object_get(x->request.json, "feeds"),
+                 *force = json_object_get(x->request.json, "force");
+    const char *parameter = kns_request_parameter(&x->request, "force");
+    size_t index;
+    json_t *id;
+
+    r->force = json_is_true(force) || (parameter != NULL && strcmp(parameter, "0") != 0 &&
+                                       strcmp(parameter, "false") != 0);
+    if (x->request.id != 0)
+        return keep_id(r, x->request.id);
+    r->all = feeds == NULL;
+    if (feeds != NULL && !json_is_array(feeds)) {
+        kns_request_problem(&x->request, 400, "\"feeds\": expected an array of ids");
+        return false;
+    }
+    json_array_foreach(feeds, index, id)
+    {
+        if (!json_is_integer(id) || !keep_id(r, json_integer_value(id))) {
+            kns_request_problem(&x->request, 400, "\"feeds\": expected an array of ids");
+            return false;
+        }
+    }
+    return true;
+}
+
+enum MHD_Result kns_serve_refresh(struct exchange *x)
+{
+    const char *wait = kns_request_parameter(&x->request, "wait");
+    struct refresh *r = calloc(1, sizeof(*r));
+    enum MHD_Result queued = MHD_YES;
+
+    if (r == NULL)
+        return MHD_NO;
+    r->server = x->server;
+    if (!read_wanted(x, r)) {
+        free_refresh(r);
+        return kns_exchange_answer(x);
+    }
+    if (wait != NULL && strcmp(wait, "0") != 0 && strcmp(wait, "false") != 0) {
+        struct kns_stream *stream = kns_stream_new(x->connection);
+        struct MHD_Response *response = stream == NULL ? NULL : kns_stream_response(stream);
+        if (response == NULL) {
+            free_refresh(r);
+            return MHD_NO;
+        }
+        kns_stream_ref(stream);
+        r->stream = stream;
+        MHD_add_response_header(response, "Content-Type", "application/x-ndjson");
+        x->answered = true;
+        queued = MHD_queue_response(x->connection, 200, response);
+        MHD_destroy_response(response);
+    } else {
+        kns_request_answer(&x->request, 202, json_object());
+        queued = kns_exchange_answer(x);
+    }
+    r->read.run = read_ids;
+    r->read.done = ids_read;
+    kns_readers_submit(x->server->parts.readers, &r->read);
+    return queued;
+}
+
+/* ---- figures -------------------------------------------------------------------------------------------------------- */
+
+static void add_metric(struct kns_buf *out, const char *name, const char *type, const char *help,
+                       double value)
+{
+    kns_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help, name, type, name,
+                 value);
+}
+
+static void write_metrics(struct exchange *x, const struct kns_store_figures *s,
+                          const struct kns_poller_figures *p)
+{
+    struct kns_buf *out = &x->request.out;
+
+    add_metric(out, "kns_feeds", "gauge", "Subscriptions.", (double)s->feeds);
+    add_metric(out, "kns_feeds_failing", "gauge", "Subscriptions whose last poll failed.",
+               (double)s->feeds_failing);
+    add_metric(out, "kns_feeds_paused", "gauge", "Subscriptions that are paused.",
+               (double)s->feeds_paused);
+    add_metric(out, "kns_feeds_gone", "gauge", "Subscriptions that their publishers ended.",
+               (double)s->feeds_gone);
+    add_metric(out, "kns_items", "gauge", "Stored items.", (double)s->items);
+    add_metric(out, "kns_items_new_total", "counter", "Items stored since the start.",
+               (double)p->items_new);
+    add_metric(out, "kns_database_bytes", "gauge", "Size of the database file.",
+               (double)s->file_bytes);
+    add_metric(out, "kns_polls_in_flight", "gauge", "Transfers under way.", (double)p->in_flight);
+    add_metric(out, "kns_polls_due", "gauge", "Feeds that are due and wait for a place.",
+               (double)p->due);
+    add_metric(out, "kns_writes_queued", "gauge", "Writes that wait for the writer.",
+               (double)kns_writer_queued(x->server->parts.writer));
+    add_metric(out, "kns_received_bytes_total", "counter", "Bytes of bodies received.",
+               (double)p->bytes);
+    kns_buf_adds(out, "# HELP kns_polls_total Polls by outcome.\n# TYPE kns_polls_total counter\n");
+    for (int i = 0; i <= KNS_POLL_ERROR; i++)
+        kns_buf_addf(out, "kns_polls_total{outcome=\"%s\"} %" PRId64 "\n",
+                     kns_outcome_name((enum kns_outcome)i), p->polls_by_outcome[i]);
+    kns_buf_addf(out,
+                 "# HELP kns_poll_duration_seconds Time that polls took.\n# TYPE "
+                 "kns_poll_duration_seconds summary\n"
+                 "kns_poll_duration_seconds_sum %.6f\nkns_poll_duration_seconds_count %" PRId64
+                 "\n",
+                 p->latency_sum_s, p->polls);
+    x->request.answer_type = "text/plain; version=0.0.4; charset=utf-8";
+    x->request.status = 200;
+}
+
+static json_t *status_json(struct exchange *x, const struct kns_store_figures *s,
+                           const struct kns_poller_figures *p)
+{
+    char time[KNS_TIME_TEXT];
+    const char *trouble = kns_writer_trouble(x->server->parts.writer);
+    json_t *json =
+        json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, "
+                  "s:I, s:I}, s:{s:I, s:I, s:i, s:I, s:b}}",
+                  "version", KNS_VERSION, "uptime_seconds",
+                  (json_int_t)(kns_time_now().unix_s - x->server->started.unix_s), "feeds", "total",
+                  (json_int_t)s->feeds, "paused", (json_int_t)s->feeds_paused, "failing",
+                  (json_int_t)s->feeds_failing, "gone", (json_int_t)s->feeds_gone, "items", "total",
+                  (json_int_t)s->items, "unread", (json_int_t)s->items_unread, "starred",
+                  (json_int_t)s->items_starred, "polls", "total", (json_int_t)p->polls, "failed",
+                  (json_int_t)p->polls_failed, "in_flight", (json_int_t)p->in_flight, "due",
+                  (json_int_t)p->due, "new_items", (json_int_t)p->items_new, "bytes",
+                  (json_int_t)p->bytes, "store", "bytes", (json_int_t)s->file_bytes, "wal_bytes",
+                  (json_int_t)s->wal_bytes, "schema", s->schema_version, "last_event",
+                  (json_int_t)s->events_last, "writable", *trouble == '\0');
+
+    if (json == NULL)
+        return NULL;
+    if (*trouble != '\0')
+        json_object_set_new(json_object_get(json, "store"), "trouble", json_string(trouble));
+    if (kns_time_given(p->next_poll_at))
+        json_object_set_new(json_object_get(json, "polls"), "next_at",
+                            json_string(kns_time_format(p->next_poll_at, time)));
+    return json;
+}
+
+/* The store's figures come from a reader; the poller's are the loop's own and are added when they are back. */
+struct figures {
+    struct exchange *x;
+    struct kns_read read;
+    struct kns_store_figures store;
+};
+
+static enum kns_status read_figures(struct kns_read *read, struct kns_store *store,
+                                    struct kns_error *err)
+{
+    struct figures *f = (struct figures *)((char *)read - offsetof(struct figures, read));
+
+    return kns_store_get_figures(store, &f->store, err);
+}
+
+static void figures_read(struct kns_read *read)
+{
+    struct figures *f = (struct figures *)((char *)read - offsetof(struct figures, read));
+    struct exchange *x = f->x;
+    struct kns_poller_figures polls;
+
+    kns_poller_get_figures(x->server->parts.poller, &polls);
+    if (read->status != KNS_OK)
+        kns_request_fail(&x->request, &read->err);
+    else if (x->route->kind == KNS_ROUTE_METRICS)
+        write_metrics(x, &f->store, &polls);
+    else
+        kns_request_answer(&x->request, 200, status_json(x, &f->store, &polls));
+    free(f);
+    kns_exchange_done(x);
+}
+
+enum MHD_Result kns_serve_figures(struct exchange *x)
+{
+    struct figures *f = calloc(1, sizeof(*f));
+
+    if (f == NULL)
+        return MHD_NO;
+    f->x = x;
+    f->read.run = read_figures;
+    f->read.done = figures_read;
+    kns_exchange_begin(x);
+    kns_readers_submit(x->server->parts.readers, &f->read);
+    return MHD_YES;
+}

@@ -1,0 +1,91 @@
+#include "daemon/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+struct kns_stream *kns_stream_new(struct MHD_Connection *connection)
+{
+    struct kns_stream *stream = calloc(1, sizeof(*stream));
+
+    if (stream == NULL)
+        return NULL;
+    stream->connection = connection;
+    stream->users = 1;
+    kns_buf_init(&stream->pending, KNS_STREAM_MOST);
+    return stream;
+}
+
+void kns_stream_ref(struct kns_stream *stream)
+{
+    stream->users++;
+}
+
+void kns_stream_unref(struct kns_stream *stream)
+{
+    if (--stream->users > 0)
+        return;
+    kns_buf_fini(&stream->pending);
+    free(stream);
+}
+
+static void wake(struct kns_stream *stream)
+{
+    if (!stream->suspended || stream->gone)
+        return;
+    stream->suspended = false;
+    MHD_resume_connection(stream->connection);
+}
+
+bool kns_stream_write(struct kns_stream *stream, const char *bytes, size_t size)
+{
+    if (stream->gone || stream->ended)
+        return false;
+    kns_buf_add(&stream->pending, bytes, size);
+    stream->ended = kns_buf_failed(&stream->pending);
+    wake(stream);
+    return !stream->ended;
+}
+
+void kns_stream_end(struct kns_stream *stream)
+{
+    stream->ended = true;
+    wake(stream);
+}
+
+/* libmicrohttpd asks for bytes: what waits, the end, or nothing yet, and then the connection sleeps until there is. */
+static ssize_t on_read(void *ctx, uint64_t position, char *out, size_t most)
+{
+    struct kns_stream *stream = ctx;
+    size_t left = stream->pending.len - stream->sent;
+
+    (void)position;
+    if (left == 0 && stream->ended)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (left == 0) {
+        stream->suspended = true;
+        MHD_suspend_connection(stream->connection);
+        return 0;
+    }
+    size_t size = left < most ? left : most;
+    memcpy(out, stream->pending.data + stream->sent, size);
+    stream->sent += size;
+    if (stream->sent == stream->pending.len) {
+        kns_buf_reset(&stream->pending);
+        stream->sent = 0;
+    }
+    return (ssize_t)size;
+}
+
+static void on_free(void *ctx)
+{
+    struct kns_stream *stream = ctx;
+
+    stream->gone = true;
+    kns_stream_unref(stream);
+}
+
+struct MHD_Response *kns_stream_response(struct kns_stream *stream)
+{
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 8192, on_read, stream, on_free);
+}

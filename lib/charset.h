@@ -1,11 +1,14 @@
 /* charset.h - bytes in any encoding that feeds come in, out as UTF-8 (WHATWG Encoding Standard).
  *
  * The order of authority: BOM, then the HTTP charset, then the document's own declaration (XML), then
- * detection by content. What is declared but cannot be true is overruled (a document that declares
- * UTF-16 in bytes that are plainly not; one that declares ISO-8859-1 and is valid UTF-8 with
- * multi-byte characters stays what it declares unless the bytes forbid it). Labels are those of
- * the WHATWG table, so that "iso-8859-1" means windows-1252 and "gb2312" means GBK. Invalid bytes become
- * U+FFFD; what comes out is always valid UTF-8, whatever the chunks were.
+ * detection by content. What is declared but cannot be true is overruled by what comes next in that
+ * order: UTF-16 in bytes that are plainly not, UTF-8 where bad sequences outweigh good characters, an
+ * East Asian encoding in which much is no character. An odd bad byte is only that, and all bytes are
+ * true in a single-byte encoding. What is not declared is read as UTF-8 until the first byte that is
+ * not ASCII, wherever that comes, and judged by what follows it. Labels are those of
+ * the WHATWG table, so that "iso-8859-1" means windows-1252 and "gb2312" means GBK, and UTF-32's.
+ * Invalid bytes become U+FFFD as the standard has it; what comes out is always valid UTF-8, and the
+ * same however the bytes were cut. Any thread, a decoder being one thread's at a time.
  */
 #ifndef KNS_CHARSET_H
 #define KNS_CHARSET_H

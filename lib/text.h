@@ -14,6 +14,9 @@ bool kns_text_is_utf8(const char *bytes, size_t size);
 /* How many bytes from the beginning are well-formed UTF-8, in whole characters. */
 size_t kns_text_utf8_prefix(const char *bytes, size_t size);
 
+/* How many bytes from the beginning are ASCII. */
+size_t kns_text_ascii_prefix(const char *bytes, size_t size);
+
 /* A copy with every ill-formed sequence replaced by U+FFFD and every NUL and control character but tab and newline removed;
  * NULL: no memory. */
 const char *kns_text_to_utf8(struct kns_arena *arena, const char *bytes, size_t size);

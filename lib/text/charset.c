@@ -1,25 +1,27 @@
-/* The streaming decoder. Bytes are held back until the encoding is certain: from a byte order mark, the shape of the first
- * characters, the HTTP charset or the XML declaration. Where the outcome is UTF-8 by default or by declaration, nothing more is
- * decided while bytes are ASCII; the first bytes that are not are held back (JUDGE_BYTES) and judged. */
+/* The streaming decoder: which encoding it is. Bytes are held back until that is certain: from a byte order mark, the shape of
+ * the first characters, the HTTP charset or the XML declaration. What has been declared, or is UTF-8 for want of a declaration, is
+ * believed while the bytes are ASCII, which costs nothing; the first that are not are held back (JUDGE_BYTES) and judged.
+ *
+ *   SNIFFING ──wide──────────────────────▶ DECODING
+ *      └──────▶ ASCII ──▶ JUDGING ──────────▲
+ */
 #include "lib/charset.h"
 
 #include "lib/text.h"
+#include "lib/text/charset_decode.h"
 #include "lib/text/charset_detect.h"
 #include "lib/text/charset_labels.h"
 
-#include <errno.h>
-#include <iconv.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define JUDGE_BYTES 2048
-#define REPLACEMENT "\xEF\xBF\xBD"
+#define MAX_DECLARED 2 /* by HTTP and by the document */
 
 enum state {
-    SNIFFING, /* held bytes: the beginning */
+    SNIFFING, /* held: the beginning */
     ASCII,    /* decided but for a look at the first bytes that are not ASCII */
-    JUDGING,  /* held bytes: from the first that is not ASCII */
+    JUDGING,  /* held: from the first that is not ASCII */
     DECODING, /* decided */
 };
 
@@ -27,13 +29,14 @@ struct kns_decoder {
     enum state state;
     const struct kns_charset *http;    /* what the Content-Type said; NULL: nothing known */
     const struct kns_charset *charset; /* what is being read */
-    bool declared;                     /* by HTTP or the document */
-    bool repaired;
-    iconv_t iconv; /* (iconv_t)-1: none open */
+    const struct kns_charset *declared[MAX_DECLARED]; /* in the order of their authority */
+    size_t declared_count;
+    bool overruled;
+    struct kns_transcoder *transcoder; /* from DECODING on */
     struct kns_buf held;
-    unsigned char tail[8]; /* the beginning of a character whose end has not come */
-    size_t tail_len;
 };
+
+/* ---- life ------------------------------------------------------------------------------------------- */
 
 struct kns_decoder *kns_decoder_new(const char *content_type)
 {
@@ -41,7 +44,6 @@ struct kns_decoder *kns_decoder_new(const char *content_type)
 
     if (decoder == NULL)
         return NULL;
-    decoder->iconv = (iconv_t)-1;
     const char *name = kns_charset_from_content_type(content_type);
     if (name != NULL)
         decoder->http = kns_charset_lookup(name, strlen(name));
@@ -52,8 +54,7 @@ void kns_decoder_free(struct kns_decoder *decoder)
 {
     if (decoder == NULL)
         return;
-    if (decoder->iconv != (iconv_t)-1)
-        iconv_close(decoder->iconv);
+    kns_transcoder_free(decoder->transcoder);
     kns_buf_fini(&decoder->held);
     free(decoder);
 }
@@ -65,8 +66,11 @@ const char *kns_decoder_encoding(const struct kns_decoder *decoder)
 
 bool kns_decoder_repaired(const struct kns_decoder *decoder)
 {
-    return decoder->repaired;
+    return decoder->overruled ||
+           (decoder->transcoder != NULL && kns_transcoder_replaced(decoder->transcoder) > 0);
 }
+
+/* ---- states ----------------------------------------------------------------------------------------- */
 
 static enum kns_status out_status(const struct kns_buf *out, struct kns_error *err)
 {
@@ -75,249 +79,103 @@ static enum kns_status out_status(const struct kns_buf *out, struct kns_error *e
     return kns_fail(err, KNS_ELIMIT, "the decoded text is larger than the limit");
 }
 
-static void replace(struct kns_decoder *decoder, struct kns_buf *out)
+static enum kns_status hold(struct kns_decoder *decoder, const char *bytes, size_t size,
+                            struct kns_error *err)
 {
-    kns_buf_adds(out, REPLACEMENT);
-    decoder->repaired = true;
+    kns_buf_add(&decoder->held, bytes, size);
+    return kns_buf_failed(&decoder->held) ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
 }
 
-/* ---- UTF-8 ------------------------------------------------------------------------------------------ */
-
-/* The bytes of an ill-formed sequence that one U+FFFD stands for: its maximal well-formed beginning
- * (Unicode 3.9, the practice of the Encoding Standard). */
-static size_t ill_formed_length(const unsigned char *s, size_t size)
-{
-    unsigned char low = 0x80, high = 0xBF;
-    size_t want = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
-                  : s[0] >= 0xE0 && s[0] <= 0xEF ? 3
-                  : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
-                                                 : 1;
-
-    if (s[0] == 0xE0)
-        low = 0xA0;
-    if (s[0] == 0xED)
-        high = 0x9F;
-    if (s[0] == 0xF0)
-        low = 0x90;
-    if (s[0] == 0xF4)
-        high = 0x8F;
-    size_t i = 1;
-    while (i < want && i < size && s[i] >= low && s[i] <= high) {
-        low = 0x80;
-        high = 0xBF;
-        i++;
-    }
-    return i;
-}
-
-/* True when the bytes up to the end may be the beginning of a well-formed character. */
-static bool may_continue(const unsigned char *s, size_t size)
-{
-    size_t want = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-
-    return size < want && s[0] >= 0xC2 && s[0] <= 0xF4 && ill_formed_length(s, size) == size;
-}
-
-/* Copies what is well-formed in one go, replaces what is not. Returns the bytes taken: an unfinished character at the end is
- * left. */
-static size_t decode_utf8(struct kns_decoder *decoder, const char *bytes, size_t size,
-                          struct kns_buf *out)
-{
-    size_t from = 0, i = 0;
-
-    while (i < size) {
-        size_t good = kns_text_utf8_prefix(bytes + i, size - i);
-        i += good;
-        if (i == size)
-            break;
-        const unsigned char *s = (const unsigned char *)bytes + i;
-        if (may_continue(s, size - i))
-            break;
-        kns_buf_add(out, bytes + from, i - from);
-        replace(decoder, out);
-        i += ill_formed_length(s, size - i);
-        from = i;
-    }
-    kns_buf_add(out, bytes + from, i - from);
-    return i;
-}
-
-/* ---- the others, through iconv ---------------------------------------------------------------------- */
-
-/* What stands for a byte that the converter refuses; returns the bytes it takes. In the single-byte encodings
- * 0x80-0x9F without a character are C1 controls (the Encoding Standard's tables). In the others one U+FFFD stands for
- * the pair, and for the lead alone where the second byte is ASCII. */
-static size_t repair(struct kns_decoder *decoder, const unsigned char *s, size_t size,
-                     struct kns_buf *out)
-{
-    if (decoder->charset->kind == KNS_CHARSET_SINGLE && s[0] >= 0x80 && s[0] < 0xA0) {
-        const char c1[2] = {(char)0xC2, (char)s[0]};
-        kns_buf_add(out, c1, 2);
-        return 1;
-    }
-    replace(decoder, out);
-    if (decoder->charset->kind == KNS_CHARSET_WIDE)
-        return strstr(decoder->charset->name, "32") != NULL ? (size < 4 ? size : 4)
-                                                            : (size < 2 ? size : 2);
-    bool pair = decoder->charset->kind == KNS_CHARSET_MULTI && size > 1 && s[0] > 0x80 &&
-                s[0] < 0xFF && s[1] >= 0x80;
-    return pair ? 2 : 1;
-}
-
-static size_t decode_iconv(struct kns_decoder *decoder, const char *bytes, size_t size, bool last,
-                           struct kns_buf *out)
-{
-    char *in = (char *)(uintptr_t)bytes; /* iconv's prototype lacks the const that it keeps */
-    size_t left = size;
-
-    while (left > 0) {
-        /* No encoding here gives more than three bytes of UTF-8 for one of its own. */
-        size_t room = left < 4096 ? left * 3 + 16 : 3 * 4096;
-        char *to = kns_buf_reserve(out, room);
-        if (to == NULL)
-            break;
-        size_t to_left = room;
-        size_t done = iconv(decoder->iconv, &in, &left, &to, &to_left);
-        out->len += room - to_left;
-        out->data[out->len] = '\0';
-        if (done != (size_t)-1 || errno == E2BIG)
-            continue;
-        if (errno == EINVAL && !last)
-            break;
-        size_t skipped = repair(decoder, (const unsigned char *)in, left, out);
-        in += skipped;
-        left -= skipped;
-    }
-    return size - left;
-}
-
-static size_t decode_some(struct kns_decoder *decoder, const char *bytes, size_t size, bool last,
-                          struct kns_buf *out)
-{
-    return decoder->charset->kind == KNS_CHARSET_UTF8
-               ? decode_utf8(decoder, bytes, size, out)
-               : decode_iconv(decoder, bytes, size, last, out);
-}
-
-/* Decodes bytes behind an unfinished character of the last call. */
-static void decode(struct kns_decoder *decoder, const char *bytes, size_t size, struct kns_buf *out)
-{
-    while (decoder->tail_len > 0 && size > 0) {
-        /* Byte by byte until the character is whole: at most a few rounds. */
-        decoder->tail[decoder->tail_len++] = (unsigned char)*bytes++;
-        size--;
-        size_t taken = decode_some(decoder, (const char *)decoder->tail, decoder->tail_len,
-                                   decoder->tail_len == sizeof(decoder->tail), out);
-        decoder->tail_len -= taken;
-        memmove(decoder->tail, decoder->tail + taken, decoder->tail_len);
-    }
-    size_t taken = decode_some(decoder, bytes, size, false, out);
-    size_t rest = size - taken;
-    if (rest > 0 && rest < sizeof(decoder->tail)) {
-        memcpy(decoder->tail, bytes + taken, rest);
-        decoder->tail_len = rest;
-    }
-}
-
-/* ---- deciding --------------------------------------------------------------------------------------- */
-
+/* Decides, and decodes what was held but for its first bytes. */
 static enum kns_status start_decoding(struct kns_decoder *decoder,
-                                      const struct kns_charset *charset, struct kns_error *err)
+                                      const struct kns_charset *charset, size_t skip,
+                                      struct kns_buf *out, struct kns_error *err)
 {
+    enum kns_status status = kns_transcoder_new(charset, &decoder->transcoder, err);
+
+    if (status != KNS_OK)
+        return status;
     decoder->charset = charset;
     decoder->state = DECODING;
-    if (charset->kind == KNS_CHARSET_UTF8)
-        return KNS_OK;
-    decoder->iconv = iconv_open("UTF-8", charset->iconv);
-    if (decoder->iconv == (iconv_t)-1)
-        return kns_fail(err, errno == ENOMEM ? KNS_ENOMEM : KNS_EINVAL,
-                        "no converter for the encoding %s", charset->name);
-    return KNS_OK;
-}
-
-static enum kns_status drain_held(struct kns_decoder *decoder, size_t skip, struct kns_buf *out,
-                                  struct kns_error *err)
-{
-    decode(decoder, decoder->held.data + skip, decoder->held.len - skip, out);
+    if (decoder->held.len > skip)
+        kns_transcoder_write(decoder->transcoder, decoder->held.data + skip,
+                             decoder->held.len - skip, out);
     kns_buf_fini(&decoder->held);
     return out_status(out, err);
 }
 
-/* Chunks must not change the outcome: only so many bytes are looked at, however many are held. */
-static size_t window(const struct kns_decoder *decoder, size_t most)
-{
-    return decoder->held.len < most ? decoder->held.len : most;
-}
-
-/* The bytes held from the first that is not ASCII say whether what was declared can be true. */
 static enum kns_status judge(struct kns_decoder *decoder, struct kns_buf *out,
                              struct kns_error *err)
 {
+    /* How the bytes were cut must not change the outcome: only so many are looked at, however many are held. */
+    size_t size = decoder->held.len < JUDGE_BYTES ? decoder->held.len : JUDGE_BYTES;
     const struct kns_charset *charset = kns_charset_judge(
-        decoder->declared ? decoder->charset : NULL, decoder->held.data, decoder->held.len);
+        decoder->declared, decoder->declared_count, kns_buf_str(&decoder->held), size);
 
-    if (decoder->declared && charset != decoder->charset)
-        decoder->repaired = true;
-    enum kns_status status = start_decoding(decoder, charset, err);
-    if (status != KNS_OK || decoder->held.len == 0)
-        return status;
-    return drain_held(decoder, 0, out, err);
+    decoder->overruled =
+        decoder->overruled || (decoder->declared_count > 0 && charset != decoder->declared[0]);
+    return start_decoding(decoder, charset, 0, out, err);
 }
 
-static size_t count_ascii(const char *bytes, size_t size)
+/* The bytes before the first that may mean something else than ASCII: an escape begins ISO-2022-JP. */
+static size_t plain_prefix(const char *bytes, size_t size)
 {
-    size_t i = 0;
+    size_t ascii = kns_text_ascii_prefix(bytes, size);
+    const char *escape = memchr(bytes, '\x1B', ascii);
 
-    while (i < size && (unsigned char)bytes[i] < 0x80 && bytes[i] != '\x1B')
-        i++;
-    return i;
+    return escape == NULL ? ascii : (size_t)(escape - bytes);
 }
 
-/* Copies ASCII; the first byte that is not begins the judgement. */
+static enum kns_status write_held(struct kns_decoder *decoder, const char *bytes, size_t size,
+                                  struct kns_buf *out, struct kns_error *err)
+{
+    enum kns_status status = hold(decoder, bytes, size, err);
+
+    return status != KNS_OK || decoder->held.len < JUDGE_BYTES ? status : judge(decoder, out, err);
+}
+
 static enum kns_status write_ascii(struct kns_decoder *decoder, const char *bytes, size_t size,
                                    struct kns_buf *out, struct kns_error *err)
 {
-    size_t ascii = count_ascii(bytes, size);
+    size_t ascii = plain_prefix(bytes, size);
 
     kns_buf_add(out, bytes, ascii);
-    if (ascii == size)
+    if (ascii == size || kns_buf_failed(out))
         return out_status(out, err);
     decoder->state = JUDGING;
-    return kns_decoder_write(decoder, bytes + ascii, size - ascii, out, err);
+    return write_held(decoder, bytes + ascii, size - ascii, out, err);
 }
 
-/* The beginning is held: find the encoding. */
+static void declare(struct kns_decoder *decoder, const struct kns_charset *charset)
+{
+    if (charset == NULL || charset->kind == KNS_CHARSET_REPLACEMENT)
+        return;
+    /* The bytes have not the shape of UTF-16, or a declaration could be read in them: it is not what they are. */
+    if (kns_charset_is_wide(charset)) {
+        decoder->overruled = true;
+        return;
+    }
+    decoder->declared[decoder->declared_count++] = charset;
+}
+
+/* The beginning is held. */
 static enum kns_status settle(struct kns_decoder *decoder, struct kns_buf *out,
                               struct kns_error *err)
 {
     const char *bytes = kns_buf_str(&decoder->held);
-    size_t size = decoder->held.len, bom = 0;
-    const struct kns_charset *charset = kns_charset_from_bom(bytes, size, &bom);
+    size_t size = decoder->held.len, mark = 0;
+    const struct kns_charset *charset = kns_charset_from_bom(bytes, size, &mark);
 
-    if (charset != NULL) {
-        enum kns_status status = start_decoding(decoder, charset, err);
-        return status == KNS_OK && size > bom ? drain_held(decoder, bom, out, err) : status;
-    }
-    size = window(decoder, KNS_DECODER_SNIFF);
-    charset = kns_charset_from_shape(bytes, size);
-    if (charset == NULL && decoder->http != NULL && decoder->http->kind != KNS_CHARSET_WIDE)
-        charset = decoder->http;
-    if (charset == NULL) {
-        charset = kns_charset_from_declaration(bytes, size);
-        /* Bytes in which a declaration could be read are not two or four to a character. */
-        if (charset != NULL && charset->kind == KNS_CHARSET_WIDE)
-            charset = NULL;
-    }
-    if (charset != NULL && charset->kind == KNS_CHARSET_WIDE) {
-        enum kns_status status = start_decoding(decoder, charset, err);
-        return status == KNS_OK && decoder->held.len > 0 ? drain_held(decoder, 0, out, err)
-                                                         : status;
-    }
-    decoder->declared = charset != NULL;
-    decoder->charset = charset != NULL ? charset : kns_charset_lookup("utf-8", 5);
+    if (charset == NULL)
+        charset = kns_charset_from_shape(bytes, size);
+    if (charset != NULL)
+        return start_decoding(decoder, charset, mark, out, err);
+    declare(decoder, decoder->http);
+    declare(decoder, kns_charset_from_declaration(
+                         bytes, size < KNS_DECODER_SNIFF ? size : KNS_DECODER_SNIFF));
+    decoder->charset =
+        decoder->declared_count > 0 ? decoder->declared[0] : kns_charset_lookup("utf-8", 5);
     decoder->state = ASCII;
-    if (decoder->declared && charset->kind == KNS_CHARSET_SHIFTED)
-        return judge(decoder, out, err);
     struct kns_buf held = decoder->held;
     decoder->held = (struct kns_buf){0};
     enum kns_status status =
@@ -326,22 +184,25 @@ static enum kns_status settle(struct kns_decoder *decoder, struct kns_buf *out,
     return status;
 }
 
+/* ---- the stream ------------------------------------------------------------------------------------- */
+
 enum kns_status kns_decoder_write(struct kns_decoder *decoder, const void *bytes, size_t size,
                                   struct kns_buf *out, struct kns_error *err)
 {
+    if (size == 0)
+        return out_status(out, err);
     switch (decoder->state) {
-    case SNIFFING:
-    case JUDGING:
-        kns_buf_add(&decoder->held, bytes, size);
-        if (kns_buf_failed(&decoder->held))
-            return kns_fail(err, KNS_ENOMEM, "out of memory");
-        if (decoder->state == SNIFFING)
-            return decoder->held.len < KNS_DECODER_SNIFF ? KNS_OK : settle(decoder, out, err);
-        return decoder->held.len < JUDGE_BYTES ? KNS_OK : judge(decoder, out, err);
+    case SNIFFING: {
+        enum kns_status status = hold(decoder, bytes, size, err);
+        bool enough = decoder->held.len >= KNS_DECODER_SNIFF;
+        return status == KNS_OK && enough ? settle(decoder, out, err) : status;
+    }
     case ASCII:
         return write_ascii(decoder, bytes, size, out, err);
+    case JUDGING:
+        return write_held(decoder, bytes, size, out, err);
     case DECODING:
-        decode(decoder, bytes, size, out);
+        kns_transcoder_write(decoder->transcoder, bytes, size, out);
         return out_status(out, err);
     }
     return KNS_OK;
@@ -356,9 +217,7 @@ enum kns_status kns_decoder_finish(struct kns_decoder *decoder, struct kns_buf *
         status = settle(decoder, out, err);
     if (status == KNS_OK && decoder->state == JUDGING)
         status = judge(decoder, out, err);
-    if (status != KNS_OK || decoder->tail_len == 0)
-        return status;
-    replace(decoder, out);
-    decoder->tail_len = 0;
-    return out_status(out, err);
+    if (status == KNS_OK && decoder->state == DECODING)
+        kns_transcoder_finish(decoder->transcoder, out);
+    return status == KNS_OK ? out_status(out, err) : status;
 }

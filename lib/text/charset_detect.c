@@ -1,10 +1,11 @@
 #include "lib/text/charset_detect.h"
 
+#include "lib/buf.h"
 #include "lib/text.h"
+#include "lib/text/charset_decode.h"
+#include "lib/text/charset_multibyte.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <iconv.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -84,6 +85,7 @@ struct trial {
     size_t errors;
     size_t characters; /* that are not ASCII */
     size_t kana, han, hangul, other;
+    size_t long_ones; /* that take three bytes or more of UTF-8, which does not happen by chance */
     size_t spaces;
 };
 
@@ -94,6 +96,7 @@ static void count_character(struct trial *trial, int32_t c)
         return;
     }
     trial->characters++;
+    trial->long_ones += c >= 0x800 && c != 0xFFFD;
     if (c >= 0x3041 && c <= 0x30FF)
         trial->kana++;
     else if (c >= 0x4E00 && c <= 0x9FFF)
@@ -105,55 +108,86 @@ static void count_character(struct trial *trial, int32_t c)
         trial->other++;
 }
 
+/* Decodes bytes that may end within a character. */
 static struct trial try_charset(const struct kns_charset *charset, const char *bytes, size_t size)
 {
     struct trial trial = {0};
-    iconv_t cd = iconv_open("UTF-8", charset->iconv);
-    char *in = (char *)(uintptr_t)bytes;
-    size_t left = size;
+    struct kns_transcoder *transcoder;
+    struct kns_buf text = {0};
 
-    if (cd == (iconv_t)-1) {
+    if (kns_transcoder_new(charset, &transcoder, NULL) != KNS_OK) {
         trial.errors = size;
         return trial;
     }
-    while (left > 0) {
-        char out[1024];
-        char *to = out;
-        size_t room = sizeof(out);
-        size_t done = iconv(cd, &in, &left, &to, &room);
-        size_t len = sizeof(out) - room;
-        for (size_t i = 0; i < len;) {
-            int32_t c;
-            i += kns_text_next(out + i, len - i, &c);
-            count_character(&trial, c);
-        }
-        if (done != (size_t)-1 || errno == E2BIG)
-            continue;
-        if (errno == EINVAL) /* cut by the window's end */
-            break;
-        trial.errors++;
-        in++;
-        left--;
+    kns_transcoder_write(transcoder, bytes, size, &text);
+    trial.errors = kns_buf_failed(&text) ? size : kns_transcoder_replaced(transcoder);
+    for (size_t i = 0; i < text.len;) {
+        int32_t c;
+        i += kns_text_next(text.data + i, text.len - i, &c);
+        count_character(&trial, c);
     }
-    iconv_close(cd);
+    kns_buf_fini(&text);
+    kns_transcoder_free(transcoder);
     return trial;
 }
 
-/* How much the decoded text looks like the language of its encoding, in hundredths a character. */
-static int plausibility(const char *name, const struct trial *t)
+/* The encodings worth trying, with the rows of their tables in which most of what is written lies. */
+static const struct candidate {
+    const char *name;
+    unsigned char rows[2][2]; /* first bytes, from and to */
+    unsigned char second;     /* the lowest second byte */
+    bool japanese;
+} candidates[] = {
+    {"euc-jp", {{0xA4, 0xA5}, {0xB0, 0xCF}}, 0xA1, true},
+    {"shift_jis", {{0x82, 0x83}, {0x88, 0x97}}, 0x40, true},
+    {"euc-kr", {{0xB0, 0xC8}, {0xB0, 0xC8}}, 0xA1, false},
+    {"gb18030", {{0xB0, 0xD7}, {0xB0, 0xD7}}, 0xA1, false},
+    {"big5", {{0xA4, 0xC6}, {0xA4, 0xC6}}, 0x40, false},
+};
+
+/* Letters of a Latin text read as pairs lie anywhere in the table, or end in ASCII where that is rare. */
+static size_t count_common(const struct candidate *candidate, const struct kns_charset *charset,
+                           const unsigned char *s, size_t size)
 {
-    if (t->errors > 0 || t->characters == 0)
+    kns_unit_fn *reader = kns_unit_reader(charset);
+    size_t common = 0;
+
+    for (size_t i = 0; i < size;) {
+        struct kns_unit unit = s[i] < 0x80 ? (struct kns_unit){.len = 1} : reader(s + i, size - i);
+        if (unit.shape == KNS_UNIT_UNFINISHED)
+            break;
+        for (size_t row = 0; row < 2 && unit.len == 2; row++) {
+            if (s[i] >= candidate->rows[row][0] && s[i] <= candidate->rows[row][1] &&
+                s[i + 1] >= candidate->second) {
+                common++;
+                break;
+            }
+        }
+        i += unit.len;
+    }
+    return common;
+}
+
+/* How much bytes look like the language of an encoding, in hundredths a character; 0: they are not in it. */
+static size_t plausibility(const struct candidate *candidate, const char *bytes, size_t size)
+{
+    const struct kns_charset *charset = named(candidate->name);
+    struct trial t = try_charset(charset, bytes, size);
+
+    if (t.errors > 0)
+        return 0;
+    size_t signs = t.characters - t.kana - t.han - t.hangul - t.other; /* 、。「」 say nothing */
+    size_t letters = t.characters - signs;
+    if (letters == 0)
         return 0;
     size_t points =
-        t->han + t->kana * (strcmp(name, "euc-jp") == 0 || strcmp(name, "shift_jis") == 0 ? 3 : 0);
-    /* Korean has spaces between its words; Chinese read as Korean has not. */
-    if (strcmp(name, "euc-kr") == 0)
-        points = t->spaces * 8 >= t->hangul ? t->hangul * 2 + t->han / 2 : 0;
-    else if (t->hangul > 0)
-        points = 0;
-    if (t->other * 4 > t->characters)
-        return 0;
-    return (int)(points * 100 / t->characters);
+        count_common(candidate, charset, (const unsigned char *)bytes, size) * 100 / letters;
+    /* Japanese has kana among its kanji, Korean spaces between its words: Chinese has neither. */
+    if (candidate->japanese)
+        return t.kana * 10 >= t.han ? points : points / 2;
+    if (t.hangul > 0)
+        return t.spaces * 8 >= t.hangul ? points + points / 5 : 0;
+    return points;
 }
 
 static bool is_cyrillic_1251(const char *bytes, size_t size)
@@ -171,19 +205,16 @@ static bool is_cyrillic_1251(const char *bytes, size_t size)
 
 static const struct kns_charset *detect(const char *bytes, size_t size)
 {
-    static const char *const candidates[] = {"euc-jp", "shift_jis", "gb18030", "big5", "euc-kr"};
     const struct kns_charset *best = NULL;
-    int best_points = 60; /* less is no language at all */
+    size_t best_points = 60; /* less is no language at all */
 
     if (memchr(bytes, '\x1B', size) != NULL &&
         try_charset(named("iso-2022-jp"), bytes, size).errors == 0)
         return named("iso-2022-jp");
     for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
-        const struct kns_charset *charset = named(candidates[i]);
-        struct trial trial = try_charset(charset, bytes, size);
-        int points = plausibility(candidates[i], &trial);
+        size_t points = plausibility(&candidates[i], bytes, size);
         if (points > best_points) {
-            best = charset;
+            best = named(candidates[i].name);
             best_points = points;
         }
     }
@@ -192,45 +223,53 @@ static const struct kns_charset *detect(const char *bytes, size_t size)
     return named(is_cyrillic_1251(bytes, size) ? "windows-1251" : "windows-1252");
 }
 
-/* Well-formed UTF-8 but for a character that the window's end may have cut. */
-static bool is_utf8(const char *bytes, size_t size)
+/* Whether bytes can be UTF-8: good characters outweigh bad sequences. *ret_clean: there is nothing bad. */
+static bool can_be_utf8(const char *bytes, size_t size, bool *ret_clean)
 {
-    size_t good = kns_text_utf8_prefix(bytes, size);
+    struct trial trial = try_charset(named("utf-8"), bytes, size);
 
-    return size - good < 4 && (good > 0 || size < 4) &&
-           (good == size ||
-            ((unsigned char)bytes[good] >= 0xC2 && (unsigned char)bytes[good] <= 0xF4));
+    *ret_clean = trial.errors == 0;
+    return trial.characters - trial.errors + 3 * trial.long_ones >= trial.errors;
 }
 
-static size_t count_utf8_characters(const char *bytes, size_t size)
+static bool is_japanese(const struct kns_charset *charset)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < size;) {
-        int32_t c;
-        size_t len = kns_text_next(bytes + i, size - i, &c);
-        n += len > 1;
-        i += len;
-    }
-    return n;
+    return charset->kind == KNS_CHARSET_SHIFTED || strcmp(charset->name, "shift_jis") == 0 ||
+           strcmp(charset->name, "euc-jp") == 0;
 }
 
-const struct kns_charset *kns_charset_judge(const struct kns_charset *declared, const char *bytes,
-                                            size_t size)
+/* Whether bytes, which are clean UTF-8 or not, can be in a declared encoding. All mean something in a single-byte one. In the others an odd bad
+ * character is a bad character and many are another encoding; few, where another Japanese encoding has none, are that one: the
+ * two are often mistaken for each other, and much of EUC-JP passes for halfwidth katakana in Shift_JIS. */
+static bool can_be(const struct kns_charset *declared, const char *bytes, size_t size, bool utf8)
+{
+    if (declared->kind == KNS_CHARSET_SINGLE)
+        return true;
+    struct trial trial = try_charset(declared, bytes, size);
+    if (trial.errors == 0)
+        return true;
+    if (utf8 || trial.errors * 8 > trial.characters + 8)
+        return false;
+    return !is_japanese(declared) || !is_japanese(detect(bytes, size));
+}
+
+const struct kns_charset *kns_charset_judge(const struct kns_charset *const declared[],
+                                            size_t count, const char *bytes, size_t size)
 {
     const struct kns_charset *utf8 = named("utf-8");
-    bool valid = is_utf8(bytes, size);
+    bool clean;
 
     if (size == 0)
-        return declared != NULL ? declared : utf8;
-    if (declared == NULL)
-        return memchr(bytes, '\x1B', size) != NULL || !valid ? detect(bytes, size) : utf8;
-    if (declared->kind == KNS_CHARSET_UTF8) {
-        /* A bad byte in UTF-8 is a bad byte; no good character among bad bytes is another encoding. */
-        return valid || count_utf8_characters(bytes, size) > 0 ? declared : detect(bytes, size);
-    }
-    if ((declared->kind == KNS_CHARSET_MULTI || declared->kind == KNS_CHARSET_SHIFTED) && valid &&
-        count_utf8_characters(bytes, size) > 0 && try_charset(declared, bytes, size).errors > 0)
+        return count > 0 ? declared[0] : utf8;
+    bool maybe_utf8 = can_be_utf8(bytes, size, &clean);
+    for (size_t i = 0; i < count; i++)
+        if (declared[i] == utf8 ? maybe_utf8 : can_be(declared[i], bytes, size, clean))
+            return declared[i];
+    bool escapes = count == 0 && memchr(bytes, '\x1B', size) != NULL;
+    if (clean && !escapes)
         return utf8;
-    return declared;
+    /* A clean find outweighs a declaration that cannot be; what is only not impossible does not. */
+    const struct kns_charset *found = detect(bytes, size);
+    bool fallback = found->kind == KNS_CHARSET_SINGLE;
+    return fallback && count > 0 && declared[0] != utf8 ? declared[0] : found;
 }

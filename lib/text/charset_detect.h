@@ -15,9 +15,9 @@ const struct kns_charset *kns_charset_from_shape(const char *bytes, size_t size)
 /* The encoding that an XML declaration names; NULL: none, or none known. */
 const struct kns_charset *kns_charset_from_declaration(const char *bytes, size_t size);
 
-/* bytes begin with the first that is not ASCII. declared stands unless they forbid it; NULL: nothing was declared, the
- * bytes decide alone. Never NULL. */
-const struct kns_charset *kns_charset_judge(const struct kns_charset *declared, const char *bytes,
-                                            size_t size);
+/* What bytes that begin with the first that is not ASCII are in, and that may end within a character: the first of the
+ * declared encodings that they allow; where they allow none, or none was declared, they decide alone. Never NULL. */
+const struct kns_charset *kns_charset_judge(const struct kns_charset *const declared[],
+                                            size_t count, const char *bytes, size_t size);
 
 #endif

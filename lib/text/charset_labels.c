@@ -8,13 +8,13 @@
 #define MAX_LABEL 40
 
 static const struct kns_charset charsets[] = {
-    {"utf-8", "UTF-8", KNS_CHARSET_UTF8,
+    {"utf-8", NULL, KNS_CHARSET_UTF8,
      " unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8 "},
-    {"utf-16le", "UTF-16LE", KNS_CHARSET_WIDE,
+    {"utf-16le", NULL, KNS_CHARSET_UTF16LE,
      " csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le "},
-    {"utf-16be", "UTF-16BE", KNS_CHARSET_WIDE, " unicodefffe utf-16be "},
-    {"utf-32le", "UTF-32LE", KNS_CHARSET_WIDE, " utf-32 utf-32le ucs-4 iso-10646-ucs-4 "},
-    {"utf-32be", "UTF-32BE", KNS_CHARSET_WIDE, " utf-32be "},
+    {"utf-16be", NULL, KNS_CHARSET_UTF16BE, " unicodefffe utf-16be "},
+    {"utf-32le", NULL, KNS_CHARSET_UTF32LE, " utf-32 utf-32le ucs-4 iso-10646-ucs-4 "},
+    {"utf-32be", NULL, KNS_CHARSET_UTF32BE, " utf-32be "},
     {"windows-1252", "WINDOWS-1252", KNS_CHARSET_SINGLE,
      " ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 "
      "iso88591 iso_8859-1 "
@@ -69,7 +69,7 @@ static const struct kns_charset charsets[] = {
     {"shift_jis", "CP932", KNS_CHARSET_MULTI,
      " csshiftjis ms932 ms_kanji shift-jis shift_jis sjis windows-31j cp932 x-sjis "},
     {"euc-jp", "EUC-JP-MS", KNS_CHARSET_MULTI, " cseucpkdfmtjapanese euc-jp x-euc-jp eucjp "},
-    {"iso-2022-jp", "ISO-2022-JP-3", KNS_CHARSET_SHIFTED, " csiso2022jp iso-2022-jp "},
+    {"iso-2022-jp", "EUC-JP-MS", KNS_CHARSET_SHIFTED, " csiso2022jp iso-2022-jp "},
     {"gbk", "GB18030", KNS_CHARSET_MULTI,
      " chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 gbk iso-ir-58 x-gbk cp936 "},
     {"gb18030", "GB18030", KNS_CHARSET_MULTI, " gb18030 "},
@@ -77,7 +77,15 @@ static const struct kns_charset charsets[] = {
     {"euc-kr", "UHC", KNS_CHARSET_MULTI,
      " cseuckr csksc56011987 euc-kr iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 "
      "ksc_5601 windows-949 cp949 "},
+    {"replacement", NULL, KNS_CHARSET_REPLACEMENT,
+     " csiso2022kr hz-gb-2312 iso-2022-cn iso-2022-cn-ext iso-2022-kr replacement "},
+    {"x-user-defined", NULL, KNS_CHARSET_SINGLE, " x-user-defined "},
 };
+
+bool kns_charset_is_wide(const struct kns_charset *charset)
+{
+    return charset->kind >= KNS_CHARSET_UTF16LE && charset->kind <= KNS_CHARSET_UTF32BE;
+}
 
 const struct kns_charset *kns_charset_lookup(const char *label, size_t len)
 {

@@ -32,7 +32,7 @@ static size_t sequence_length(const unsigned char *text, size_t size)
 }
 
 /* Eight ASCII bytes at a time: feeds are mostly markup. */
-static size_t ascii_prefix(const char *bytes, size_t size)
+size_t kns_text_ascii_prefix(const char *bytes, size_t size)
 {
     size_t i = 0;
 
@@ -53,7 +53,7 @@ size_t kns_text_utf8_prefix(const char *bytes, size_t size)
     size_t i = 0;
 
     while (i < size) {
-        i += ascii_prefix(bytes + i, size - i);
+        i += kns_text_ascii_prefix(bytes + i, size - i);
         if (i == size)
             break;
         size_t len = sequence_length((const unsigned char *)bytes + i, size - i);

@@ -5,7 +5,11 @@ foreach(page ${man_pages})
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
-install(FILES config/kns.conf DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/kns OPTIONAL)
+# Where the unit looks for it (/etc for the prefix /usr), and never over what an operator has edited.
+install(CODE "
+  if(NOT EXISTS \"\$ENV{DESTDIR}${CMAKE_INSTALL_FULL_SYSCONFDIR}/kns/kns.conf\")
+    file(INSTALL DESTINATION \"${CMAKE_INSTALL_FULL_SYSCONFDIR}/kns\" TYPE FILE FILES \"${CMAKE_SOURCE_DIR}/config/kns.conf\")
+  endif()")
 install(FILES config/feeds.opml DESTINATION ${CMAKE_INSTALL_DATADIR}/kns OPTIONAL)
 install(FILES config/kns.sysusers DESTINATION lib/sysusers.d RENAME kns.conf)
 install(FILES config/kns.tmpfiles DESTINATION lib/tmpfiles.d RENAME kns.conf)

@@ -1,6 +1,8 @@
 /* knsctl parse: a document in, JSON Feed out. No daemon. */
 #include "ctl/parse.h"
 
+#include "ctl/ctl.h"
+
 #include "lib/error.h"
 #include "lib/jsonfeed.h"
 #include "lib/parse.h"
@@ -10,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DONE = 0, FAILED = 1, USAGE = 2 };
+enum { DONE = 0, FAILED = 1 };
 
 /* Reads all of file into the parser. */
 static enum kns_status read_file(FILE *file, struct kns_parser *parser, struct kns_error *err)
@@ -83,30 +85,12 @@ int kns_ctl_parse_document(const char *path, const struct kns_parse_options *opt
     return status;
 }
 
-int kns_cmd_parse(int argc, char **argv)
+int kns_cmd_parse(struct kns_call *call)
 {
-    struct kns_parse_options options = {0};
-    bool sanitize = false;
-    const char *path = NULL;
+    const struct kns_parse_options options = {
+        .base_url = kns_args_value(&call->args, "base"),
+        .content_type = kns_args_value(&call->args, "content-type"),
+    };
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--base") == 0 && i + 1 < argc) {
-            options.base_url = argv[++i];
-        } else if (strcmp(argv[i], "--content-type") == 0 && i + 1 < argc) {
-            options.content_type = argv[++i];
-        } else if (strcmp(argv[i], "--sanitize") == 0) {
-            sanitize = true;
-        } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || path != NULL) {
-            fprintf(stderr, "knsctl: parse: usage: knsctl parse [--base URL] [--content-type CT] "
-                            "[--sanitize] FILE|-\n");
-            return USAGE;
-        } else {
-            path = argv[i];
-        }
-    }
-    if (path == NULL) {
-        fprintf(stderr, "knsctl: parse: a file is missing (- is standard input)\n");
-        return USAGE;
-    }
-    return kns_ctl_parse_document(path, &options, sanitize);
+    return kns_ctl_parse_document(call->args.operands[0], &options, kns_args_has(&call->args, "sanitize"));
 }

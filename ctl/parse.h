@@ -6,9 +6,6 @@
 
 #include <stdbool.h>
 
-/* `knsctl parse`: argv[0] is the verb. Returns the exit status. */
-int kns_cmd_parse(int argc, char **argv);
-
 /* Parses the document at path ("-": standard input) and prints it as JSON Feed. Returns the exit status: 0, or 1 with one line on
  * standard error. */
 int kns_ctl_parse_document(const char *path, const struct kns_parse_options *options,

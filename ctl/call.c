@@ -1,0 +1,192 @@
+/* What the verbs share. */
+#include "ctl/ctl.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int kns_call_failed(const struct kns_call *call, const char *what, const struct kns_error *err)
+{
+    (void)call;
+    fprintf(stderr, "knsctl: %s%s%s\n", what == NULL ? "" : what, what == NULL ? "" : ": ", err->message);
+    return err->status == KNS_EBUSY ? KNS_EXIT_NO_DAEMON : err->status == KNS_ENOTFOUND ? KNS_EXIT_NOT_FOUND : KNS_EXIT_FAILED;
+}
+
+int kns_call_fail(const struct kns_call *call, enum kns_exit exit_code, const char *format, ...)
+{
+    va_list args;
+
+    (void)call;
+    fputs("knsctl: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return exit_code;
+}
+
+void kns_tally_add(struct kns_tally *tally, int exit_code)
+{
+    if (exit_code == KNS_EXIT_OK) {
+        tally->done++;
+        return;
+    }
+    if (tally->failed++ == 0)
+        tally->first_failure = exit_code;
+}
+
+int kns_tally_exit(const struct kns_tally *tally)
+{
+    if (tally->failed == 0)
+        return KNS_EXIT_OK;
+    return tally->done > 0 ? KNS_EXIT_SOME_FAILED : tally->first_failure;
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------------------- */
+
+/* The problem's detail (RFC 9457), harmless; and what the candidates are, where it lists any. */
+static int problem(const struct kns_call *call, const char *what, const struct kns_response *response)
+{
+    json_t *json = json_loadb(kns_buf_str(&response->body), response->body.len, 0, NULL);
+    const char *detail = json_string_value(json_object_get(json, "detail"));
+    json_t *candidates = json_object_get(json, "candidates"), *candidate;
+    size_t index;
+
+    fprintf(stderr, "knsctl: %s%s%s\n", what == NULL ? "" : kns_out_safe(call->arena, what), what == NULL ? "" : ": ",
+            detail == NULL ? "the daemon refused" : kns_out_safe(call->arena, detail));
+    json_array_foreach(candidates, index, candidate)
+    {
+        const char *title = json_string_value(json_object_get(candidate, "title"));
+        fprintf(stderr, "  %s%s%s\n", kns_out_safe(call->arena, json_string_value(json_object_get(candidate, "url"))),
+                title == NULL ? "" : "  ", title == NULL ? "" : kns_out_safe(call->arena, title));
+    }
+    json_decref(json);
+    return response->status == 404 ? KNS_EXIT_NOT_FOUND : KNS_EXIT_FAILED;
+}
+
+int kns_call_raw(struct kns_call *call, const char *what, const struct kns_request *request, struct kns_response *ret_response)
+{
+    struct kns_error err = {0};
+
+    if (kns_client_send(call->client, request, ret_response, &err) != KNS_OK)
+        return kns_call_failed(call, NULL, &err);
+    if (ret_response->status >= 200 && ret_response->status < 300)
+        return KNS_EXIT_OK;
+    int status = problem(call, what, ret_response);
+    kns_buf_fini(&ret_response->body);
+    return status;
+}
+
+int kns_call_json(struct kns_call *call, const char *what, const struct kns_request *request, json_t **ret_json)
+{
+    struct kns_response response;
+    int status = kns_call_raw(call, what, request, &response);
+
+    if (status != KNS_EXIT_OK)
+        return status;
+    *ret_json = response.body.len == 0 ? NULL : json_loadb(response.body.data, response.body.len, 0, NULL);
+    bool good = response.body.len == 0 || *ret_json != NULL;
+    kns_buf_fini(&response.body);
+    return good ? KNS_EXIT_OK : kns_call_fail(call, KNS_EXIT_FAILED, "the daemon's answer is no JSON");
+}
+
+void kns_call_encode(struct kns_buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9') ||
+                     strchr("-._~", *text) != NULL;
+        if (plain)
+            kns_buf_addc(out, *text);
+        else
+            kns_buf_addf(out, "%%%02X", (unsigned char)*text);
+    }
+}
+
+const char *kns_call_path(const struct kns_call *call, const char *format, ...)
+{
+    struct kns_buf out = {0};
+    va_list args;
+
+    va_start(args, format);
+    for (; *format != '\0'; format++) {
+        if (format[0] == '%' && format[1] == 's') {
+            kns_call_encode(&out, va_arg(args, const char *));
+            format++;
+        } else {
+            kns_buf_addc(&out, *format);
+        }
+    }
+    va_end(args);
+    const char *path = kns_buf_failed(&out) ? NULL : kns_arena_strdup(call->arena, kns_buf_str(&out));
+    kns_buf_fini(&out);
+    return path == NULL ? "/" : path;
+}
+
+int kns_call_print_json(struct kns_call *call, json_t *json)
+{
+    int status = KNS_EXIT_OK;
+
+    if (json_dumpf(json, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF)
+        status = kns_call_fail(call, KNS_EXIT_FAILED, "cannot write to standard output");
+    json_decref(json);
+    return status;
+}
+
+/* ---- feeds and items by what people type ---------------------------------------------------------------------------- */
+
+bool kns_item_id(const char *word, int64_t *ret_id)
+{
+    char *end;
+    long long id = strtoll(word, &end, 10);
+
+    if (end == word || *end != '\0' || id <= 0)
+        return false;
+    *ret_id = id;
+    return true;
+}
+
+int kns_call_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id)
+{
+    json_t *json = NULL;
+
+    if (kns_item_id(feed, ret_id))
+        return KNS_EXIT_OK;
+    const struct kns_request request = {.path = kns_call_path(call, "/v1/feeds?url=%s", feed)};
+    int status = kns_call_json(call, feed, &request, &json);
+    if (status == KNS_EXIT_OK)
+        *ret_id = json_integer_value(json_object_get(json_array_get(json, 0), "id"));
+    json_decref(json);
+    return status;
+}
+
+int kns_call_each_operand(struct kns_call *call, int (*one)(struct kns_call *call, const char *operand))
+{
+    struct kns_tally tally = {0};
+
+    for (size_t i = 0; i < call->args.n_operands; i++) {
+        int status = one(call, call->args.operands[i]);
+        if (status == KNS_EXIT_NO_DAEMON)
+            return status;
+        kns_tally_add(&tally, status);
+    }
+    return kns_tally_exit(&tally);
+}
+
+/* ---- members --------------------------------------------------------------------------------------------------------- */
+
+const char *kns_json_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text == NULL ? "" : text;
+}
+
+struct kns_time kns_json_time(const json_t *object, const char *key)
+{
+    struct kns_time time = {0};
+
+    kns_time_parse_point(kns_json_text(object, key), time, &time);
+    return time;
+}

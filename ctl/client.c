@@ -1,0 +1,146 @@
+#include "ctl/client.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct kns_client {
+    CURL *curl;
+    char *socket;
+};
+
+static bool answers(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = strlen(path) < sizeof(address.sun_path) ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+
+    if (fd < 0)
+        return false;
+    strcpy(address.sun_path, path);
+    bool connected = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    close(fd);
+    return connected;
+}
+
+/* The user's own daemon before the system's. */
+static char *default_socket(void)
+{
+    static const char system_socket[] = "/run/kns/kns.sock";
+    const char *named = getenv("KNS_SOCKET"), *runtime = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
+    char *path = NULL;
+
+    if (named != NULL && *named != '\0')
+        return strdup(named);
+    int len = runtime != NULL && *runtime == '/' ? asprintf(&path, "%s/kns/kns.sock", runtime)
+                                                 : asprintf(&path, "%s/.cache/kns/kns.sock", home == NULL ? "" : home);
+    if (len < 0)
+        return NULL;
+    if (answers(path))
+        return path;
+    free(path);
+    return strdup(system_socket);
+}
+
+struct kns_client *kns_client_new(const char *socket_path)
+{
+    struct kns_client *client = calloc(1, sizeof(*client));
+
+    if (client == NULL)
+        return NULL;
+    client->socket = socket_path != NULL ? strdup(socket_path) : default_socket();
+    client->curl = curl_easy_init();
+    if (client->socket != NULL && client->curl != NULL)
+        return client;
+    kns_client_free(client);
+    return NULL;
+}
+
+void kns_client_free(struct kns_client *client)
+{
+    if (client == NULL)
+        return;
+    curl_easy_cleanup(client->curl);
+    free(client->socket);
+    free(client);
+}
+
+const char *kns_client_socket(const struct kns_client *client)
+{
+    return client->socket;
+}
+
+struct transfer {
+    struct kns_client *client;
+    const struct kns_request *request;
+    struct kns_response *response;
+};
+
+static size_t on_data(char *bytes, size_t size, size_t n, void *ctx)
+{
+    struct transfer *t = ctx;
+    long status = 0;
+
+    curl_easy_getinfo(t->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (t->request->on_data != NULL && status >= 200 && status < 300)
+        return t->request->on_data(t->request->ctx, bytes, size * n) ? size * n : 0;
+    kns_buf_add(&t->response->body, bytes, size * n);
+    return kns_buf_failed(&t->response->body) ? 0 : size * n;
+}
+
+static struct curl_slist *headers_of(const struct kns_request *request)
+{
+    char line[128];
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+    snprintf(line, sizeof(line), "Content-Type: %s", request->content_type != NULL ? request->content_type : "application/json");
+    if (request->body != NULL)
+        list = curl_slist_append(list, line);
+    if (request->header != NULL)
+        list = curl_slist_append(list, request->header);
+    return list;
+}
+
+enum kns_status kns_client_send(struct kns_client *client, const struct kns_request *request, struct kns_response *ret_response,
+                                struct kns_error *err)
+{
+    struct transfer t = {client, request, ret_response};
+    struct curl_slist *headers = headers_of(request);
+    CURL *curl = client->curl;
+    char url[8192];
+    long status = 0;
+
+    *ret_response = (struct kns_response){0};
+    snprintf(url, sizeof(url), "http://kns%s", request->path);
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &t);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
+    if (!request->streams)
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT, 300L);
+    if (request->method != NULL)
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    if (request->body != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+    }
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_slist_free_all(headers);
+    ret_response->status = (int)status;
+    if (code == CURLE_OK || code == CURLE_WRITE_ERROR) /* the receiver had enough */
+        return KNS_OK;
+    kns_buf_fini(&ret_response->body);
+    if (code == CURLE_COULDNT_CONNECT)
+        return kns_fail(err, KNS_EBUSY, "no daemon answers at %s: start it with `systemctl start knsd` or `knsd`, or name its socket with --socket",
+                        client->socket);
+    return kns_fail(err, KNS_EIO, "%s: %s", client->socket, curl_easy_strerror(code));
+}

@@ -10,8 +10,11 @@
 int kns_call_failed(const struct kns_call *call, const char *what, const struct kns_error *err)
 {
     (void)call;
-    fprintf(stderr, "knsctl: %s%s%s\n", what == NULL ? "" : what, what == NULL ? "" : ": ", err->message);
-    return err->status == KNS_EBUSY ? KNS_EXIT_NO_DAEMON : err->status == KNS_ENOTFOUND ? KNS_EXIT_NOT_FOUND : KNS_EXIT_FAILED;
+    fprintf(stderr, "knsctl: %s%s%s\n", what == NULL ? "" : what, what == NULL ? "" : ": ",
+            err->message);
+    return err->status == KNS_EBUSY       ? KNS_EXIT_NO_DAEMON
+           : err->status == KNS_ENOTFOUND ? KNS_EXIT_NOT_FOUND
+                                          : KNS_EXIT_FAILED;
 }
 
 int kns_call_fail(const struct kns_call *call, enum kns_exit exit_code, const char *format, ...)
@@ -47,26 +50,30 @@ int kns_tally_exit(const struct kns_tally *tally)
 /* ---- requests ------------------------------------------------------------------------------------------------------- */
 
 /* The problem's detail (RFC 9457), harmless; and what the candidates are, where it lists any. */
-static int problem(const struct kns_call *call, const char *what, const struct kns_response *response)
+static int problem(const struct kns_call *call, const char *what,
+                   const struct kns_response *response)
 {
     json_t *json = json_loadb(kns_buf_str(&response->body), response->body.len, 0, NULL);
     const char *detail = json_string_value(json_object_get(json, "detail"));
     json_t *candidates = json_object_get(json, "candidates"), *candidate;
     size_t index;
 
-    fprintf(stderr, "knsctl: %s%s%s\n", what == NULL ? "" : kns_out_safe(call->arena, what), what == NULL ? "" : ": ",
+    fprintf(stderr, "knsctl: %s%s%s\n", what == NULL ? "" : kns_out_safe(call->arena, what),
+            what == NULL ? "" : ": ",
             detail == NULL ? "the daemon refused" : kns_out_safe(call->arena, detail));
     json_array_foreach(candidates, index, candidate)
     {
         const char *title = json_string_value(json_object_get(candidate, "title"));
-        fprintf(stderr, "  %s%s%s\n", kns_out_safe(call->arena, json_string_value(json_object_get(candidate, "url"))),
+        fprintf(stderr, "  %s%s%s\n",
+                kns_out_safe(call->arena, json_string_value(json_object_get(candidate, "url"))),
                 title == NULL ? "" : "  ", title == NULL ? "" : kns_out_safe(call->arena, title));
     }
     json_decref(json);
     return response->status == 404 ? KNS_EXIT_NOT_FOUND : KNS_EXIT_FAILED;
 }
 
-int kns_call_raw(struct kns_call *call, const char *what, const struct kns_request *request, struct kns_response *ret_response)
+int kns_call_raw(struct kns_call *call, const char *what, const struct kns_request *request,
+                 struct kns_response *ret_response)
 {
     struct kns_error err = {0};
 
@@ -79,24 +86,27 @@ int kns_call_raw(struct kns_call *call, const char *what, const struct kns_reque
     return status;
 }
 
-int kns_call_json(struct kns_call *call, const char *what, const struct kns_request *request, json_t **ret_json)
+int kns_call_json(struct kns_call *call, const char *what, const struct kns_request *request,
+                  json_t **ret_json)
 {
     struct kns_response response;
     int status = kns_call_raw(call, what, request, &response);
 
     if (status != KNS_EXIT_OK)
         return status;
-    *ret_json = response.body.len == 0 ? NULL : json_loadb(response.body.data, response.body.len, 0, NULL);
+    *ret_json =
+        response.body.len == 0 ? NULL : json_loadb(response.body.data, response.body.len, 0, NULL);
     bool good = response.body.len == 0 || *ret_json != NULL;
     kns_buf_fini(&response.body);
-    return good ? KNS_EXIT_OK : kns_call_fail(call, KNS_EXIT_FAILED, "the daemon's answer is no JSON");
+    return good ? KNS_EXIT_OK
+                : kns_call_fail(call, KNS_EXIT_FAILED, "the daemon's answer is no JSON");
 }
 
 void kns_call_encode(struct kns_buf *out, const char *text)
 {
     for (; *text != '\0'; text++) {
-        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9') ||
-                     strchr("-._~", *text) != NULL;
+        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+                     (*text >= '0' && *text <= '9') || strchr("-._~", *text) != NULL;
         if (plain)
             kns_buf_addc(out, *text);
         else
@@ -119,7 +129,8 @@ const char *kns_call_path(const struct kns_call *call, const char *format, ...)
         }
     }
     va_end(args);
-    const char *path = kns_buf_failed(&out) ? NULL : kns_arena_strdup(call->arena, kns_buf_str(&out));
+    const char *path =
+        kns_buf_failed(&out) ? NULL : kns_arena_strdup(call->arena, kns_buf_str(&out));
     kns_buf_fini(&out);
     return path == NULL ? "/" : path;
 }
@@ -161,7 +172,8 @@ int kns_call_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id)
     return status;
 }
 
-int kns_call_each_operand(struct kns_call *call, int (*one)(struct kns_call *call, const char *operand))
+int kns_call_each_operand(struct kns_call *call,
+                          int (*one)(struct kns_call *call, const char *operand))
 {
     struct kns_tally tally = {0};
 

@@ -16,7 +16,9 @@ struct kns_client {
 static bool answers(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = strlen(path) < sizeof(address.sun_path) ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    int fd = strlen(path) < sizeof(address.sun_path)
+                 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
+                 : -1;
 
     if (fd < 0)
         return false;
@@ -30,13 +32,15 @@ static bool answers(const char *path)
 static char *default_socket(void)
 {
     static const char system_socket[] = "/run/kns/kns.sock";
-    const char *named = getenv("KNS_SOCKET"), *runtime = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
+    const char *named = getenv("KNS_SOCKET"), *runtime = getenv("XDG_RUNTIME_DIR"),
+               *home = getenv("HOME");
     char *path = NULL;
 
     if (named != NULL && *named != '\0')
         return strdup(named);
-    int len = runtime != NULL && *runtime == '/' ? asprintf(&path, "%s/kns/kns.sock", runtime)
-                                                 : asprintf(&path, "%s/.cache/kns/kns.sock", home == NULL ? "" : home);
+    int len = runtime != NULL && *runtime == '/'
+                  ? asprintf(&path, "%s/kns/kns.sock", runtime)
+                  : asprintf(&path, "%s/.cache/kns/kns.sock", home == NULL ? "" : home);
     if (len < 0)
         return NULL;
     if (answers(path))
@@ -96,7 +100,8 @@ static struct curl_slist *headers_of(const struct kns_request *request)
     char line[128];
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
-    snprintf(line, sizeof(line), "Content-Type: %s", request->content_type != NULL ? request->content_type : "application/json");
+    snprintf(line, sizeof(line), "Content-Type: %s",
+             request->content_type != NULL ? request->content_type : "application/json");
     if (request->body != NULL)
         list = curl_slist_append(list, line);
     if (request->header != NULL)
@@ -104,8 +109,8 @@ static struct curl_slist *headers_of(const struct kns_request *request)
     return list;
 }
 
-enum kns_status kns_client_send(struct kns_client *client, const struct kns_request *request, struct kns_response *ret_response,
-                                struct kns_error *err)
+enum kns_status kns_client_send(struct kns_client *client, const struct kns_request *request,
+                                struct kns_response *ret_response, struct kns_error *err)
 {
     struct transfer t = {client, request, ret_response};
     struct curl_slist *headers = headers_of(request);
@@ -140,7 +145,9 @@ enum kns_status kns_client_send(struct kns_client *client, const struct kns_requ
         return KNS_OK;
     kns_buf_fini(&ret_response->body);
     if (code == CURLE_COULDNT_CONNECT)
-        return kns_fail(err, KNS_EBUSY, "no daemon answers at %s: start it with `systemctl start knsd` or `knsd`, or name its socket with --socket",
+        return kns_fail(err, KNS_EBUSY,
+                        "no daemon answers at %s: start it with `systemctl start knsd` or `knsd`, "
+                        "or name its socket with --socket",
                         client->socket);
     return kns_fail(err, KNS_EIO, "%s: %s", client->socket, curl_easy_strerror(code));
 }

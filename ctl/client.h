@@ -37,7 +37,7 @@ const char *kns_client_socket(const struct kns_client *client);
 
 /* Sends a request. KNS_OK: an answer came, whatever its status; the response's body is the caller's to fini. KNS_EBUSY: no daemon is
  * reachable (err says what to do); KNS_EIO: the connection broke. */
-enum kns_status kns_client_send(struct kns_client *client, const struct kns_request *request, struct kns_response *ret_response,
-                                struct kns_error *err);
+enum kns_status kns_client_send(struct kns_client *client, const struct kns_request *request,
+                                struct kns_response *ret_response, struct kns_error *err);
 
 #endif

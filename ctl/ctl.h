@@ -82,7 +82,8 @@ int kns_call_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id);
 bool kns_item_id(const char *word, int64_t *ret_id);
 
 /* Runs one function for every operand, tells failures apart, and returns the exit code of all. */
-int kns_call_each_operand(struct kns_call *call, int (*one)(struct kns_call *call, const char *operand));
+int kns_call_each_operand(struct kns_call *call,
+                          int (*one)(struct kns_call *call, const char *operand));
 
 /* ---- the verbs ----------------------------------------------------------------------------------- */
 

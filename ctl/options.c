@@ -14,7 +14,8 @@
 
 /* ---- finding options ------------------------------------------------------------------------------ */
 
-static const struct kns_option *find_long(const struct kns_option *table, const char *name, size_t size)
+static const struct kns_option *find_long(const struct kns_option *table, const char *name,
+                                          size_t size)
 {
     for (; table != NULL && table->name != NULL; table++) {
         if (strlen(table->name) == size && memcmp(table->name, name, size) == 0)
@@ -288,7 +289,8 @@ enum kns_status kns_args_parse_common(struct kns_args *args, struct kns_arena *a
 {
     struct words words = {.argc = argc, .argv = argv};
 
-    while (words.at < argc && is_option(args, argv[words.at]) && strcmp(argv[words.at], "--") != 0) {
+    while (words.at < argc && is_option(args, argv[words.at]) &&
+           strcmp(argv[words.at], "--") != 0) {
         if (take_word(args, arena, &words, err) != KNS_OK)
             return err->status;
     }

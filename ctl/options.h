@@ -52,15 +52,16 @@ enum kns_operand_kind {
 
 struct kns_verb {
     const char *name;
-    const char *group;    /* the heading it stands under in the list of verbs; rows of a group are neighbours */
+    const char *
+        group; /* the heading it stands under in the list of verbs; rows of a group are neighbours */
     const char *operands; /* as usage shows them: "FEED…", "" */
     enum kns_operand_kind operand_kind;
-    int min_operands, max_operands;   /* KNS_OPERANDS_MANY: no bound */
-    bool dashed_operands;             /* "-T" behind the first operand is an operand */
-    const char *summary;              /* one line, lower case, no full stop */
-    const struct kns_option *options; /* of its own, beside the common ones; NULL: none */
-    const char *notes;                /* a paragraph for --help; NULL: none */
-    const char *const *examples;      /* command lines, NULL-terminated; NULL: none */
+    int min_operands, max_operands;    /* KNS_OPERANDS_MANY: no bound */
+    bool dashed_operands;              /* "-T" behind the first operand is an operand */
+    const char *summary;               /* one line, lower case, no full stop */
+    const struct kns_option *options;  /* of its own, beside the common ones; NULL: none */
+    const char *notes;                 /* a paragraph for --help; NULL: none */
+    const char *const *examples;       /* command lines, NULL-terminated; NULL: none */
     int (*run)(struct kns_call *call); /* returns an enum kns_exit */
 };
 

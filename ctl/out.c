@@ -22,8 +22,8 @@ void kns_out_init(struct kns_out *out, const char *color)
 
     out->terminal = isatty(STDOUT_FILENO) != 0;
     bool dumb = term == NULL || strcmp(term, "dumb") == 0;
-    out->color = strcmp(color, "always") == 0 ||
-                 (strcmp(color, "auto") == 0 && out->terminal && !dumb && (none == NULL || *none == '\0'));
+    out->color = strcmp(color, "always") == 0 || (strcmp(color, "auto") == 0 && out->terminal &&
+                                                  !dumb && (none == NULL || *none == '\0'));
     out->columns = columns == NULL ? 0 : atoi(columns);
     if (out->columns <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
         out->columns = size.ws_col;
@@ -33,8 +33,8 @@ void kns_out_init(struct kns_out *out, const char *color)
 
 static bool is_harmful(int32_t c)
 {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E ||
-           c == 0x200F || c == 0x2028 || c == 0x2029;
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F || c == 0x2028 || c == 0x2029;
 }
 
 const char *kns_out_safe(struct kns_arena *arena, const char *text)
@@ -61,7 +61,8 @@ const char *kns_out_safe(struct kns_arena *arena, const char *text)
 
 void kns_out_styled(const struct kns_out *out, enum kns_style style, const char *text)
 {
-    static const char *const codes[] = {"", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m"};
+    static const char *const codes[] = {"",         "\033[1m",  "\033[2m",
+                                        "\033[31m", "\033[32m", "\033[33m"};
 
     if (out->color && style != KNS_PLAIN)
         printf("%s%s\033[0m", codes[style], text);
@@ -71,7 +72,8 @@ void kns_out_styled(const struct kns_out *out, enum kns_style style, const char 
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
-void kns_table_init(struct kns_table *table, struct kns_arena *arena, const struct kns_column *columns, size_t n)
+void kns_table_init(struct kns_table *table, struct kns_arena *arena,
+                    const struct kns_column *columns, size_t n)
 {
     *table = (struct kns_table){.arena = arena, .columns = columns, .n_columns = n};
 }
@@ -119,7 +121,8 @@ static void fit(const struct kns_table *table, int total, int *widths)
     }
 }
 
-static void print_cell(const struct kns_out *out, struct kns_arena *arena, const struct kns_cell *cell, int width, bool right, bool last)
+static void print_cell(const struct kns_out *out, struct kns_arena *arena,
+                       const struct kns_cell *cell, int width, bool right, bool last)
 {
     const char *text = kns_text_fit(arena, cell->text, width);
     int pad = text == NULL ? 0 : width - kns_text_columns(text);
@@ -133,12 +136,14 @@ static void print_cell(const struct kns_out *out, struct kns_arena *arena, const
         printf("%*s", pad, "");
 }
 
-static void print_row(const struct kns_table *table, const struct kns_out *out, const struct kns_cell *cells, const int *widths)
+static void print_row(const struct kns_table *table, const struct kns_out *out,
+                      const struct kns_cell *cells, const int *widths)
 {
     for (size_t i = 0; i < table->n_columns; i++) {
         if (i > 0)
             fputs("  ", stdout);
-        print_cell(out, table->arena, &cells[i], widths[i], table->columns[i].right, i + 1 == table->n_columns);
+        print_cell(out, table->arena, &cells[i], widths[i], table->columns[i].right,
+                   i + 1 == table->n_columns);
     }
     putchar('\n');
 }
@@ -178,7 +183,8 @@ const char *kns_out_age(struct kns_arena *arena, struct kns_time at, struct kns_
         return "-";
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (span >= units[i].seconds)
-            return kns_arena_printf(arena, age < 0 ? "in %lld%s" : "%lld%s", (long long)(span / units[i].seconds), units[i].unit);
+            return kns_arena_printf(arena, age < 0 ? "in %lld%s" : "%lld%s",
+                                    (long long)(span / units[i].seconds), units[i].unit);
     return age < 0 ? "soon" : "now";
 }
 

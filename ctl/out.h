@@ -46,7 +46,8 @@ struct kns_table {
     struct kns_row *first, *last;
 };
 
-void kns_table_init(struct kns_table *table, struct kns_arena *arena, const struct kns_column *columns, size_t n);
+void kns_table_init(struct kns_table *table, struct kns_arena *arena,
+                    const struct kns_column *columns, size_t n);
 
 /* Adds a row of n_columns cells; the texts must live as long as the table. False: no memory. */
 bool kns_table_add(struct kns_table *table, const struct kns_cell *cells);

@@ -92,5 +92,6 @@ int kns_cmd_parse(struct kns_call *call)
         .content_type = kns_args_value(&call->args, "content-type"),
     };
 
-    return kns_ctl_parse_document(call->args.operands[0], &options, kns_args_has(&call->args, "sanitize"));
+    return kns_ctl_parse_document(call->args.operands[0], &options,
+                                  kns_args_has(&call->args, "sanitize"));
 }

@@ -75,6 +75,9 @@ enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *
         return status;
     }
     link_next(request, cursor);
+    json_t *kns = json_object(); /* the cursor once more, for clients that do not read headers */
+    if (cursor != NULL)
+        json_object_set_new(kns, "next_cursor", json_string(cursor));
     kns_request_answer(request, 200,
                        json_pack("{s:s, s:s, s:o}", "version", "https://jsonfeed.org/version/1.1",
                                  "title", request->config->digest.title, "items", c.items));

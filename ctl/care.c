@@ -1,0 +1,166 @@
+/* Digests, and the care of the daemon. */
+#include "ctl/ctl.h"
+
+#include "lib/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Writes a file whole or not at all. */
+static int write_file(struct kns_call *call, const char *path, const struct kns_buf *body)
+{
+    char *part = kns_arena_printf(call->arena, "%s.part%ld", path, (long)getpid());
+    FILE *file = part == NULL ? NULL : fopen(part, "we");
+    bool good = file != NULL && fwrite(kns_buf_str(body), 1, body->len, file) == body->len;
+
+    if (file != NULL)
+        good = fclose(file) == 0 && good;
+    if (good && rename(part, path) == 0)
+        return KNS_EXIT_OK;
+    int status = kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
+    if (file != NULL)
+        unlink(part);
+    return status;
+}
+
+int kns_cmd_digest(struct kns_call *call)
+{
+    const char *format = kns_args_value(&call->args, "format"),
+               *path = kns_args_value(&call->args, "output");
+    const char *more =
+        kns_arena_printf(call->arena, "format=%s&limit=%lld", format == NULL ? "html" : format,
+                         (long long)kns_args_number(&call->args, "number", 100));
+    const char *filters = kns_call_filters(call, kns_args_value(&call->args, "query"), more);
+    struct kns_response response;
+
+    if (filters == NULL)
+        return KNS_EXIT_NOT_FOUND;
+    const struct kns_request request = {.path =
+                                            kns_arena_printf(call->arena, "/v1/digest%s", filters)};
+    int status = kns_call_raw(call, NULL, &request, &response);
+    if (status != KNS_EXIT_OK)
+        return status;
+    if (path != NULL && strcmp(path, "-") != 0)
+        status = write_file(call, path, &response.body);
+    else if (fwrite(kns_buf_str(&response.body), 1, response.body.len, stdout) !=
+                 response.body.len ||
+             fflush(stdout) != 0)
+        status = kns_call_fail(call, KNS_EXIT_FAILED, "cannot write to standard output");
+    kns_buf_fini(&response.body);
+    return status;
+}
+
+static long long number(const json_t *json, const char *group, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(json_object_get(json, group), key));
+}
+
+int kns_cmd_status(struct kns_call *call)
+{
+    const struct kns_request request = {.path = "/v1/status"};
+    json_t *json = NULL;
+    int status = kns_call_json(call, NULL, &request, &json);
+
+    if (status != KNS_EXIT_OK || call->json)
+        return status != KNS_EXIT_OK ? status : kns_call_print_json(call, json);
+    struct kns_time started = {call->now.unix_s -
+                               json_integer_value(json_object_get(json, "uptime_seconds"))};
+    printf("knsd %s, up %s, at %s\n", kns_json_text(json, "version"),
+           kns_out_age(call->arena, started, call->now), kns_client_socket(call->client));
+    printf("feeds   %lld (%lld failing, %lld paused, %lld gone)\n", number(json, "feeds", "total"),
+           number(json, "feeds", "failing"), number(json, "feeds", "paused"),
+           number(json, "feeds", "gone"));
+    printf("items   %lld (%lld unread, %lld starred)\n", number(json, "items", "total"),
+           number(json, "items", "unread"), number(json, "items", "starred"));
+    printf("polls   %lld since the start (%lld failed), %lld under way, %lld due\n",
+           number(json, "polls", "total"), number(json, "polls", "failed"),
+           number(json, "polls", "in_flight"), number(json, "polls", "due"));
+    printf("store   %.1f MB\n", (double)number(json, "store", "bytes") / 1e6);
+    const char *trouble = kns_json_text(json_object_get(json, "store"), "trouble");
+    if (*trouble != '\0') {
+        kns_out_styled(call->out, KNS_RED, "trouble ");
+        printf("%s\n", kns_out_safe(call->arena, trouble));
+    }
+    json_decref(json);
+    return KNS_EXIT_OK;
+}
+
+int kns_cmd_backup(struct kns_call *call)
+{
+    const char *file = call->args.operands[0];
+    char here[4096];
+    json_t *answer = NULL;
+
+    if (*file != '/' && getcwd(here, sizeof(here)) != NULL)
+        file = kns_arena_printf(call->arena, "%s/%s", here, file);
+    json_t *body = json_pack("{s:s}", "path", file);
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    if (text == NULL)
+        return kns_call_fail(call, KNS_EXIT_FAILED, "%s: the path is not UTF-8",
+                             call->args.operands[0]);
+    const struct kns_request request = {
+        .method = "POST", .path = "/v1/backup", .body = text, .body_size = strlen(text)};
+    int status = kns_call_json(call, NULL, &request, &answer);
+    if (status == KNS_EXIT_OK && call->json)
+        status = kns_call_print_json(call, json_incref(answer));
+    else if (status == KNS_EXIT_OK)
+        printf("%s\n", file);
+    free(text);
+    json_decref(answer);
+    return status;
+}
+
+static void on_problem(void *ctx, const char *problem)
+{
+    struct kns_call *call = ctx;
+
+    printf("%s\n", kns_out_safe(call->arena, problem));
+}
+
+/* Without the daemon, on a file. */
+static int check_file(struct kns_call *call, const char *path)
+{
+    struct kns_store *store = NULL;
+    struct kns_error err = {0};
+    enum kns_status status =
+        kns_store_open(path, KNS_STORE_READER, KNS_STORE_SYNC_FULL, &store, &err);
+
+    if (status == KNS_OK)
+        status = kns_store_check(store, on_problem, call, &err);
+    kns_store_close(store);
+    if (status != KNS_OK)
+        return kns_call_failed(call, NULL, &err);
+    puts("sound");
+    return KNS_EXIT_OK;
+}
+
+int kns_cmd_check(struct kns_call *call)
+{
+    const struct kns_request request = {.method = "POST", .path = "/v1/check"};
+    const char *file = kns_args_value(&call->args, "db");
+    json_t *json = NULL, *problem;
+    size_t index;
+
+    if (file != NULL)
+        return check_file(call, file);
+    int status = kns_call_json(call, NULL, &request, &json);
+    if (status != KNS_EXIT_OK)
+        return status;
+    bool sound = json_is_true(json_object_get(json, "sound"));
+    if (call->json) {
+        kns_call_print_json(call, json);
+        return sound ? KNS_EXIT_OK : KNS_EXIT_FAILED;
+    }
+    json_array_foreach(json_object_get(json, "problems"), index, problem)
+        on_problem(call, json_string_value(problem));
+    if (sound)
+        puts("sound");
+    json_decref(json);
+    return sound ? KNS_EXIT_OK
+                 : kns_call_fail(call, KNS_EXIT_FAILED,
+                                 "check: the database is not sound: restore a backup");
+}

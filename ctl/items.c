@@ -1,0 +1,609 @@
+/* The verbs about items. */
+#include "ctl/ctl.h"
+
+#include "ctl/template.h"
+#include "lib/html.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- filters ---------------------------------------------------------------------------------------------------------- */
+
+static void add(struct kns_buf *out, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    kns_buf_addf(out, "%c%s=", out->len == 0 ? '?' : '&', name);
+    kns_call_encode(out, value);
+}
+
+/* Spans are sent as points in time, so that client and daemon mean the same now. */
+static const char *point(struct kns_call *call, const char *option)
+{
+    const char *value = kns_args_value(&call->args, option);
+    struct kns_time at = {0};
+    char text[KNS_TIME_TEXT];
+
+    if (value == NULL || !kns_time_parse_point(value, call->now, &at))
+        return NULL;
+    return kns_arena_strdup(call->arena, kns_time_format(at, text));
+}
+
+const char *kns_call_filters(struct kns_call *call, const char *query, const char *more)
+{
+    const struct kns_given *given;
+    struct kns_buf out = {0};
+
+    KNS_LIST_EACH(given, &call->args.given)
+    {
+        int64_t id = 0;
+        if (strcmp(given->option->name, "feed") != 0)
+            continue;
+        if (kns_call_feed_id(call, given->value, &id) != KNS_EXIT_OK) {
+            kns_buf_fini(&out);
+            return NULL;
+        }
+        add(&out, "feed", kns_arena_printf(call->arena, "%lld", (long long)id));
+    }
+    add(&out, "tag", kns_args_value(&call->args, "tag"));
+    add(&out, "since", point(call, "since"));
+    add(&out, "until", point(call, "until"));
+    add(&out, "unread", kns_args_has(&call->args, "unread") ? "1" : NULL);
+    add(&out, "starred", kns_args_has(&call->args, "starred") ? "1" : NULL);
+    add(&out, "q", query);
+    add(&out, "sort", kns_args_value(&call->args, "sort"));
+    add(&out, "min_sources", kns_args_value(&call->args, "min-sources"));
+    if (more != NULL)
+        kns_buf_addf(&out, "%c%s", out.len == 0 ? '?' : '&', more);
+    const char *text = kns_arena_strdup(call->arena, kns_buf_str(&out));
+    kns_buf_fini(&out);
+    return text;
+}
+
+/* ---- lists -------------------------------------------------------------------------------------------------------------- */
+
+/* Where the printed items go. */
+struct listing {
+    struct kns_call *call;
+    const char *template; /* NULL: a table */
+    struct kns_table table;
+    json_t *all; /* --json */
+};
+
+static const struct kns_column columns[] = {{"ID", 2, 9, true},
+                                            {"", 1, 2, false},
+                                            {"AGE", 3, 8, true},
+                                            {"FEED", 8, 20, false},
+                                            {"TITLE", 20, 0, false}};
+
+static const char *feed_title(const json_t *item)
+{
+    return kns_json_text(json_array_get(json_object_get(json_object_get(item, "_kns"), "feeds"), 0),
+                         "title");
+}
+
+static const char *title_of(const json_t *item)
+{
+    const char *title = kns_json_text(item, "title"), *summary = kns_json_text(item, "summary");
+
+    return *title != '\0' ? title : *summary != '\0' ? summary : kns_json_text(item, "url");
+}
+
+static struct kns_time date_of(const json_t *item)
+{
+    struct kns_time published = kns_json_time(item, "date_published");
+
+    return kns_time_given(published) ? published
+                                     : kns_json_time(json_object_get(item, "_kns"), "first_seen");
+}
+
+static void print_line(struct kns_call *call, const json_t *item)
+{
+    char date[KNS_TIME_TEXT];
+    const char *fields[] = {kns_json_text(item, "id"), kns_time_format(date_of(item), date),
+                            feed_title(item), title_of(item), kns_json_text(item, "url")};
+
+    for (size_t i = 0; i < 5; i++)
+        printf("%s%c", kns_out_safe(call->arena, fields[i]), i == 4 ? '\n' : '\t');
+}
+
+/* A search's snippet below its item, what matched in bold. */
+static void print_snippet(struct kns_call *call, const char *snippet)
+{
+    const char *from = strchr(snippet, '\x02'), *to = from == NULL ? NULL : strchr(from, '\x03');
+
+    if (to == NULL)
+        return;
+    fputs("          ", stdout);
+    fputs(kns_out_safe(call->arena, kns_arena_copy(call->arena, snippet, (size_t)(from - snippet))),
+          stdout);
+    kns_out_styled(
+        call->out, KNS_BOLD,
+        kns_out_safe(call->arena, kns_arena_copy(call->arena, from + 1, (size_t)(to - from - 1))));
+    puts(kns_out_safe(call->arena, to + 1));
+}
+
+static void show_item(struct listing *l, json_t *item)
+{
+    struct kns_call *call = l->call;
+    const json_t *kns = json_object_get(item, "_kns");
+    bool read = json_is_true(json_object_get(kns, "read")),
+         starred = json_is_true(json_object_get(kns, "starred"));
+    char *kept;
+
+    if (l->all != NULL) {
+        json_array_append(l->all, item);
+    } else if (l->template != NULL) {
+        kns_template_print(call->arena, l->template, item);
+    } else if (!call->out->terminal) {
+        print_line(call, item);
+    } else {
+        kept = kns_arena_strdup(call->arena, kns_json_text(item, "id"));
+        const struct kns_cell cells[] = {
+            {kept, KNS_DIM},
+            {starred ? "★"
+             : read  ? ""
+                     : "●",
+             starred ? KNS_YELLOW : KNS_GREEN},
+            {kns_out_age(call->arena, date_of(item), call->now), KNS_PLAIN},
+            {feed_title(item), KNS_DIM},
+            {title_of(item), read ? KNS_PLAIN : KNS_BOLD},
+        };
+        kns_table_add(&l->table, cells);
+    }
+}
+
+/* The path of the next page from the Link header is not at hand: the last item's cursor is in it. So pages are asked for by size. */
+static int fetch_pages(struct listing *l, const char *query, int64_t wanted)
+{
+    struct kns_call *call = l->call;
+    int64_t page = wanted == 0 || wanted > 1000 ? 1000 : wanted;
+    const char *limit =
+        kns_arena_printf(call->arena, "content=%s&limit=%lld",
+                         call->json || l->template != NULL ? "true" : "false", (long long)page);
+    const char *filters = kns_call_filters(call, query, limit), *cursor = NULL;
+    int64_t left = wanted == 0 ? INT64_MAX : wanted;
+
+    if (filters == NULL)
+        return KNS_EXIT_NOT_FOUND;
+    do {
+        json_t *json = NULL, *item;
+        size_t index;
+        const char *path = cursor == NULL ? kns_arena_printf(call->arena, "/v1/items%s", filters)
+                                          : kns_arena_printf(call->arena, "/v1/items%s&cursor=%s",
+                                                             filters, cursor);
+        const struct kns_request request = {.path = path};
+        int status = kns_call_json(call, NULL, &request, &json);
+        if (status != KNS_EXIT_OK)
+            return status;
+        json_array_foreach(json_object_get(json, "items"), index, item)
+        {
+            if (left-- > 0)
+                show_item(l, item);
+        }
+        cursor = kns_arena_strdup(call->arena, json_string_value(json_object_get(
+                                                   json_object_get(json, "_kns"), "next_cursor")));
+        json_decref(json);
+    } while (cursor != NULL && left > 0);
+    return KNS_EXIT_OK;
+}
+
+static int list(struct kns_call *call, const char *query)
+{
+    struct listing l = {.call = call,
+                        .template = kns_args_value(&call->args, "format"),
+                        .all = call->json ? json_array() : NULL};
+    int64_t wanted =
+        kns_args_has(&call->args, "all") ? 0 : kns_args_number(&call->args, "number", 50);
+
+    kns_table_init(&l.table, call->arena, columns, 5);
+    int status = fetch_pages(&l, query, wanted);
+    if (status != KNS_EXIT_OK) {
+        json_decref(l.all);
+        return status;
+    }
+    if (call->json)
+        return kns_call_print_json(call, json_pack("{s:s, s:s, s:o}", "version",
+                                                   "https://jsonfeed.org/version/1.1", "title",
+                                                   "KNS", "items", l.all));
+    kns_table_print(&l.table, call->out);
+    return KNS_EXIT_OK;
+}
+
+int kns_cmd_list(struct kns_call *call)
+{
+    return list(call, kns_args_value(&call->args, "query"));
+}
+
+/* Words given one by one are one query. On a terminal each hit shows where it was found. */
+int kns_cmd_search(struct kns_call *call)
+{
+    struct kns_buf query = {0};
+
+    for (size_t i = 0; i < call->args.n_operands; i++) {
+        kns_buf_adds(&query, i > 0 ? " " : "");
+        kns_buf_adds(&query, call->args.operands[i]);
+    }
+    const char *text = kns_arena_strdup(call->arena, kns_buf_str(&query));
+    kns_buf_fini(&query);
+    if (!call->out->terminal || call->json)
+        return list(call, text);
+    const char *path =
+        kns_call_filters(call, text,
+                         kns_arena_printf(call->arena, "content=false&limit=%lld",
+                                          (long long)kns_args_number(&call->args, "number", 50)));
+    json_t *json = NULL, *item;
+    size_t index;
+    const struct kns_request request = {
+        .path = path == NULL ? "/" : kns_arena_printf(call->arena, "/v1/items%s", path)};
+    int status = path == NULL ? KNS_EXIT_NOT_FOUND : kns_call_json(call, NULL, &request, &json);
+    if (status != KNS_EXIT_OK)
+        return status;
+    json_array_foreach(json_object_get(json, "items"), index, item)
+    {
+        printf("%8s  ", kns_out_safe(call->arena, kns_json_text(item, "id")));
+        kns_out_styled(call->out, KNS_BOLD, kns_out_safe(call->arena, title_of(item)));
+        printf("  %s, %s\n", kns_out_safe(call->arena, feed_title(item)),
+               kns_out_age(call->arena, date_of(item), call->now));
+        print_snippet(call, kns_json_text(json_object_get(item, "_kns"), "snippet"));
+    }
+    json_decref(json);
+    return KNS_EXIT_OK;
+}
+
+/* ---- show, mark, tag, why ------------------------------------------------------------------------------------------------- */
+
+static int item_id(struct kns_call *call, const char *word, int64_t *ret_id)
+{
+    return kns_item_id(word, ret_id)
+               ? KNS_EXIT_OK
+               : kns_call_fail(call, KNS_EXIT_NOT_FOUND,
+                               "%s: expected the id of an item, as list shows it", word);
+}
+
+static const char *item_path(struct kns_call *call, int64_t id, const char *below)
+{
+    const char *path = kns_arena_printf(call->arena, "/v1/items/%lld%s", (long long)id, below);
+
+    return path == NULL ? "/" : path;
+}
+
+static void print_field(struct kns_call *call, const char *name, const char *value)
+{
+    if (*value == '\0')
+        return;
+    kns_out_styled(call->out, KNS_DIM, name);
+    printf(" %s\n", kns_out_safe(call->arena, value));
+}
+
+/* The lines of a text, each made harmless. */
+static const char *safe_lines(struct kns_call *call, const char *text)
+{
+    char *copy = kns_arena_strdup(call->arena, text);
+
+    for (char *line = copy; line != NULL;) {
+        char *end = strchr(line, '\n');
+        if (end != NULL)
+            *end = '\0';
+        size_t len = strlen(line);
+        const char *safe = kns_out_safe(call->arena, line);
+        memcpy(line, safe, strlen(safe) <= len ? strlen(safe) : len);
+        memset(line + (strlen(safe) <= len ? strlen(safe) : len), ' ',
+               len - (strlen(safe) <= len ? strlen(safe) : len));
+        if (end != NULL)
+            *end = '\n';
+        line = end == NULL ? NULL : end + 1;
+    }
+    return copy == NULL ? "" : copy;
+}
+
+int kns_cmd_show(struct kns_call *call)
+{
+    int64_t id = 0;
+    json_t *item = NULL, *person, *feed;
+    size_t index;
+    char date[KNS_TIME_TEXT];
+    int status = item_id(call, call->args.operands[0], &id);
+
+    if (status != KNS_EXIT_OK)
+        return status;
+    const struct kns_request request = {.path = item_path(call, id, "")};
+    status = kns_call_json(call, call->args.operands[0], &request, &item);
+    if (status != KNS_EXIT_OK || call->json)
+        return status != KNS_EXIT_OK ? status : kns_call_print_json(call, item);
+    kns_out_styled(call->out, KNS_BOLD, kns_out_safe(call->arena, title_of(item)));
+    putchar('\n');
+    print_field(call, "url:", kns_json_text(item, "url"));
+    print_field(call, "date:", kns_time_format(date_of(item), date));
+    json_array_foreach(json_object_get(item, "authors"), index, person)
+        print_field(call, "author:", kns_json_text(person, "name"));
+    json_array_foreach(json_object_get(json_object_get(item, "_kns"), "feeds"), index, feed)
+        print_field(call, "feed:", kns_json_text(feed, "title"));
+    print_field(call, "note:", kns_json_text(json_object_get(item, "_kns"), "note"));
+    const char *html = kns_json_text(item, "content_html"),
+               *text = kns_json_text(item, "content_text");
+    if (*html == '\0')
+        html = kns_json_text(json_object_get(item, "_kns"), "summary_html");
+    if (*html != '\0')
+        text = kns_html_to_text(call->arena, html);
+    if (text == NULL || *text == '\0')
+        text = kns_json_text(item, "summary");
+    if (*text != '\0') {
+        putchar('\n');
+        kns_out_wrapped(call->out, safe_lines(call, text), 0);
+    }
+    json_decref(item);
+    return KNS_EXIT_OK;
+}
+
+static int patch_item(struct kns_call *call, const char *word, json_t *body)
+{
+    int64_t id = 0;
+    json_t *answer = NULL;
+    char *text = json_dumps(body, JSON_COMPACT);
+    int status = item_id(call, word, &id);
+
+    json_decref(body);
+    if (status == KNS_EXIT_OK) {
+        const struct kns_request request = {.method = "PATCH",
+                                            .path = item_path(call, id, ""),
+                                            .body = text,
+                                            .body_size = strlen(text)};
+        status = kns_call_json(call, word, &request, &answer);
+    }
+    free(text);
+    json_decref(answer);
+    return status;
+}
+
+int kns_cmd_mark(struct kns_call *call)
+{
+    static const struct {
+        const char *word, *member;
+        int value;
+    } marks[] = {{"read", "read", 1},
+                 {"unread", "read", 0},
+                 {"star", "starred", 1},
+                 {"unstar", "starred", 0}};
+    struct kns_tally tally = {0};
+    const char *word = call->args.operands[0];
+    size_t which = 0;
+
+    while (which < 4 && strcmp(marks[which].word, word) != 0)
+        which++;
+    if (which == 4)
+        return kns_call_fail(call, KNS_EXIT_USAGE,
+                             "mark: \"%s\": expected read, unread, star or unstar", word);
+    for (size_t i = 1; i < call->args.n_operands; i++) {
+        int status = patch_item(call, call->args.operands[i],
+                                json_pack("{s:b}", marks[which].member, marks[which].value));
+        if (status == KNS_EXIT_NO_DAEMON)
+            return status;
+        kns_tally_add(&tally, status);
+    }
+    return kns_tally_exit(&tally);
+}
+
+int kns_cmd_tag(struct kns_call *call)
+{
+    json_t *body = json_object(), *plus = json_array(), *minus = json_array();
+
+    for (size_t i = 1; i < call->args.n_operands; i++) {
+        const char *word = call->args.operands[i];
+        if ((*word != '+' && *word != '-') || word[1] == '\0') {
+            json_decref(body);
+            json_decref(plus);
+            json_decref(minus);
+            return kns_call_fail(call, KNS_EXIT_USAGE, "tag: \"%s\": expected +TAG or -TAG", word);
+        }
+        json_array_append_new(*word == '+' ? plus : minus, json_string(word + 1));
+    }
+    json_object_set_new(body, "add_tags", plus);
+    json_object_set_new(body, "remove_tags", minus);
+    return patch_item(call, call->args.operands[0], body);
+}
+
+static int why_item(struct kns_call *call, int64_t id, const char *word)
+{
+    json_t *json = NULL, *s;
+    size_t index;
+    const struct kns_request request = {.path = item_path(call, id, "/why")};
+    int status = kns_call_json(call, word, &request, &json);
+
+    if (status != KNS_EXIT_OK || call->json)
+        return status != KNS_EXIT_OK ? status : kns_call_print_json(call, json);
+    print_field(call, "canonical URL:", kns_json_text(json, "canonical_url"));
+    json_array_foreach(json_object_get(json, "sightings"), index, s)
+    {
+        printf("%s  feed %lld, %s\n", kns_json_text(s, "first_seen"),
+               (long long)json_integer_value(json_object_get(s, "feed_id")),
+               kns_out_safe(call->arena, kns_json_text(s, "feed_title")));
+        printf("    %s: %s\n", kns_json_text(s, "rule"), kns_json_text(s, "rule_text"));
+        if (*kns_json_text(s, "guid") != '\0')
+            printf("    guid %s\n", kns_out_safe(call->arena, kns_json_text(s, "guid")));
+    }
+    json_decref(json);
+    return KNS_EXIT_OK;
+}
+
+/* A feed's health in a sentence. */
+static const char *health_sentence(const char *health)
+{
+    static const struct {
+        const char *health, *sentence;
+    } rows[] = {
+        {"ok", "ok: the last poll brought what it should"},
+        {"new", "new: not polled yet"},
+        {"late", "late: it publishes less than its own rhythm promises"},
+        {"throttled", "throttled: the server asks us to come less often"},
+        {"refused", "refused: the server (or our own policy) does not let us in"},
+        {"not-a-feed", "not a feed any more: something else answers at its URL"},
+        {"moved", "moved: its server says that it lives elsewhere now"},
+        {"failing", "failing: the last poll did not succeed"},
+        {"gone", "gone: its publisher ended it; it is not polled any more"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].health, health) == 0)
+            return rows[i].sentence;
+    return health;
+}
+
+static int why_feed(struct kns_call *call, int64_t id, const char *word)
+{
+    json_t *json = NULL, *poll;
+    size_t index;
+    const struct kns_request request = {
+        .path = kns_arena_printf(call->arena, "/v1/feeds/%lld/polls", (long long)id)};
+    int status = kns_call_json(call, word, &request, &json);
+
+    if (status != KNS_EXIT_OK || call->json)
+        return status != KNS_EXIT_OK ? status : kns_call_print_json(call, json);
+    const json_t *feed = json_object_get(json, "feed");
+    print_field(call, "feed:", kns_json_text(feed, "title"));
+    print_field(call, "url:", kns_json_text(feed, "url"));
+    print_field(call, "health:", health_sentence(kns_json_text(feed, "health")));
+    print_field(call, "last error:", kns_json_text(feed, "last_error"));
+    print_field(call, "next poll:",
+                kns_arena_printf(call->arena, "%s (%s)", kns_json_text(feed, "next_poll_at"),
+                                 kns_json_text(feed, "next_poll_reason")));
+    json_array_foreach(json_object_get(json, "polls"), index, poll)
+        printf("%s  %-12s  %3lld  %7lld bytes  %lld new, %lld edited  %s\n",
+               kns_json_text(poll, "at"), kns_json_text(poll, "outcome"),
+               (long long)json_integer_value(json_object_get(poll, "status")),
+               (long long)json_integer_value(json_object_get(poll, "bytes")),
+               (long long)json_integer_value(json_object_get(poll, "new_items")),
+               (long long)json_integer_value(json_object_get(poll, "updated_items")),
+               kns_out_safe(call->arena, *kns_json_text(poll, "error") != '\0'
+                                             ? kns_json_text(poll, "error")
+                                             : kns_json_text(poll, "next_poll_reason")));
+    json_decref(json);
+    return KNS_EXIT_OK;
+}
+
+int kns_cmd_why(struct kns_call *call)
+{
+    const char *word = call->args.operands[0];
+    int64_t id = 0;
+
+    if (!kns_args_has(&call->args, "feed") && kns_item_id(word, &id))
+        return why_item(call, id, word);
+    int status = kns_call_feed_id(call, word, &id);
+    return status == KNS_EXIT_OK ? why_feed(call, id, word) : status;
+}
+
+/* ---- watch ---------------------------------------------------------------------------------------------------------------- */
+
+/* Server-Sent Events, line by line. */
+struct watch {
+    struct kns_call *call;
+    struct kns_buf line, data;
+    char id[32];
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static bool end_of_event(struct watch *w)
+{
+    json_t *item = w->data.len == 0 ? NULL : json_loadb(w->data.data, w->data.len, 0, NULL);
+    bool is_new = strcmp(kns_json_text(json_object_get(item, "_kns"), "event"), "new") == 0;
+
+    if (item != NULL && is_new) {
+        if (w->call->json)
+            printf("%.*s\n", (int)w->data.len, w->data.data);
+        else
+            print_line(w->call, item);
+    }
+    json_decref(item);
+    kns_buf_reset(&w->data);
+    return fflush(stdout) == 0;
+}
+
+static bool on_line(struct watch *w)
+{
+    const char *line = kns_buf_str(&w->line);
+
+    if (*line == '\0')
+        return end_of_event(w);
+    if (strncmp(line, "id: ", 4) == 0)
+        snprintf(w->id, sizeof(w->id), "%.30s", line + 4);
+    else if (strncmp(line, "data: ", 6) == 0)
+        kns_buf_adds(&w->data, line + 6);
+    return true;
+}
+
+static bool on_events(void *ctx, const char *bytes, size_t size)
+{
+    struct watch *w = ctx;
+
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != '\n') {
+            kns_buf_addc(&w->line, bytes[i]);
+            continue;
+        }
+        if (!on_line(w))
+            return false;
+        kns_buf_reset(&w->line);
+    }
+    return !interrupted;
+}
+
+int kns_cmd_watch(struct kns_call *call)
+{
+    const char *since = kns_args_value(&call->args, "since"),
+               *tag = kns_args_value(&call->args, "tag"),
+               *feed = kns_args_value(&call->args, "feed");
+    struct watch w = {.call = call};
+    struct kns_buf path = {0};
+    int64_t id = 0;
+    int status = feed == NULL ? KNS_EXIT_OK : kns_call_feed_id(call, feed, &id);
+
+    if (status != KNS_EXIT_OK)
+        return status;
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    snprintf(w.id, sizeof(w.id), "%s", since == NULL ? "" : since);
+    while (!interrupted && status == KNS_EXIT_OK) {
+        struct kns_response response;
+        kns_buf_reset(&path);
+        kns_buf_adds(&path, "/v1/events?kinds=item");
+        if (feed != NULL)
+            kns_buf_addf(&path, "&feed=%lld", (long long)id);
+        if (tag != NULL) {
+            kns_buf_adds(&path, "&tag=");
+            kns_call_encode(&path, tag);
+        }
+        if (w.id[0] != '\0')
+            kns_buf_addf(&path, "&since=%s", w.id);
+        const struct kns_request request = {
+            .path = kns_buf_str(&path), .streams = true, .on_data = on_events, .ctx = &w};
+        struct kns_error err = {0};
+        /* The daemon may restart: it is waited for, and nothing is missed, because the last number is sent again. */
+        enum kns_status sent = kns_client_send(call->client, &request, &response, &err);
+        bool refused = sent == KNS_OK && response.status >= 400;
+        if (sent == KNS_OK)
+            kns_buf_fini(&response.body);
+        if (refused)
+            status =
+                kns_call_fail(call, KNS_EXIT_FAILED, "watch: the daemon refused these filters");
+        else if (sent == KNS_EBUSY && w.id[0] == '\0')
+            status = kns_call_failed(call, NULL, &err);
+        else if (!interrupted)
+            nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        if (ferror(stdout))
+            break;
+    }
+    kns_buf_fini(&path);
+    kns_buf_fini(&w.line);
+    kns_buf_fini(&w.data);
+    return status;
+}

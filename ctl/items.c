@@ -156,7 +156,7 @@ static void show_item(struct listing *l, json_t *item)
     }
 }
 
-/* The path of the next page from the Link header is not at hand: the last item's cursor is in it. So pages are asked for by size. */
+/* Asks page by page until enough is there. */
 static int fetch_pages(struct listing *l, const char *query, int64_t wanted)
 {
     struct kns_call *call = l->call;
@@ -191,11 +191,10 @@ static int fetch_pages(struct listing *l, const char *query, int64_t wanted)
     return KNS_EXIT_OK;
 }
 
-static int list(struct kns_call *call, const char *query)
+static int list(struct kns_call *call, const char *query, const char *template)
 {
-    struct listing l = {.call = call,
-                        .template = kns_args_value(&call->args, "format"),
-                        .all = call->json ? json_array() : NULL};
+    struct listing l = {
+        .call = call, .template = template, .all = call->json ? json_array() : NULL};
     int64_t wanted =
         kns_args_has(&call->args, "all") ? 0 : kns_args_number(&call->args, "number", 50);
 
@@ -215,7 +214,7 @@ static int list(struct kns_call *call, const char *query)
 
 int kns_cmd_list(struct kns_call *call)
 {
-    return list(call, kns_args_value(&call->args, "query"));
+    return list(call, kns_args_value(&call->args, "query"), kns_args_value(&call->args, "format"));
 }
 
 /* Words given one by one are one query. On a terminal each hit shows where it was found. */
@@ -230,7 +229,7 @@ int kns_cmd_search(struct kns_call *call)
     const char *text = kns_arena_strdup(call->arena, kns_buf_str(&query));
     kns_buf_fini(&query);
     if (!call->out->terminal || call->json)
-        return list(call, text);
+        return list(call, text, NULL);
     const char *path =
         kns_call_filters(call, text,
                          kns_arena_printf(call->arena, "content=false&limit=%lld",

@@ -191,12 +191,11 @@ static int fetch_pages(struct listing *l, const char *query, int64_t wanted)
     return KNS_EXIT_OK;
 }
 
-static int list(struct kns_call *call, const char *query, const char *template)
+/* wanted: so many items; 0: all. */
+static int list(struct kns_call *call, const char *query, int64_t wanted, const char *template)
 {
     struct listing l = {
         .call = call, .template = template, .all = call->json ? json_array() : NULL};
-    int64_t wanted =
-        kns_args_has(&call->args, "all") ? 0 : kns_args_number(&call->args, "number", 50);
 
     kns_table_init(&l.table, call->arena, columns, 5);
     int status = fetch_pages(&l, query, wanted);
@@ -214,7 +213,11 @@ static int list(struct kns_call *call, const char *query, const char *template)
 
 int kns_cmd_list(struct kns_call *call)
 {
-    return list(call, kns_args_value(&call->args, "query"), kns_args_value(&call->args, "format"));
+    int64_t wanted =
+        kns_args_has(&call->args, "all") ? 0 : kns_args_number(&call->args, "number", 50);
+
+    return list(call, kns_args_value(&call->args, "query"), wanted,
+                kns_args_value(&call->args, "format"));
 }
 
 /* Words given one by one are one query. On a terminal each hit shows where it was found. */
@@ -229,7 +232,7 @@ int kns_cmd_search(struct kns_call *call)
     const char *text = kns_arena_strdup(call->arena, kns_buf_str(&query));
     kns_buf_fini(&query);
     if (!call->out->terminal || call->json)
-        return list(call, text, NULL);
+        return list(call, text, kns_args_number(&call->args, "number", 50), NULL);
     const char *path =
         kns_call_filters(call, text,
                          kns_arena_printf(call->arena, "content=false&limit=%lld",

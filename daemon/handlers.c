@@ -75,12 +75,12 @@ enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *
         return status;
     }
     link_next(request, cursor);
-    json_t *kns = json_object(); /* the cursor once more, for clients that do not read headers */
-    if (cursor != NULL)
-        json_object_set_new(kns, "next_cursor", json_string(cursor));
-    kns_request_answer(request, 200,
-                       json_pack("{s:s, s:s, s:o}", "version", "https://jsonfeed.org/version/1.1",
-                                 "title", request->config->digest.title, "items", c.items));
+    json_t *page = json_pack("{s:s, s:s, s:o}", "version", "https://jsonfeed.org/version/1.1",
+                             "title", request->config->digest.title, "items", c.items);
+    /* The cursor once more, for clients that do not read headers. */
+    if (page != NULL && cursor != NULL)
+        json_object_set_new(page, "_kns", json_pack("{s:s}", "next_cursor", cursor));
+    kns_request_answer(request, 200, page);
     request->answer_type = "application/feed+json";
     return KNS_OK;
 }

@@ -8,7 +8,10 @@
 
 /* Reads RFC 822/2822/5322 with sloppy zones, names and years, RFC 3339 and ISO 8601 (weeks, ordinals, basic forms,
  * reduced precision), asctime, and the forms found in feeds with Japanese, Chinese, Korean and
- * European day and month names. A date without zone is UTC. Impossible dates (30 February, hour 25)
+ * European day and month names. A date without zone is UTC, as is one with a zone that nobody knows
+ * (RFC 5322 4.3); names that several zones share are read as that RFC does (CST: North America), or as
+ * most who write them do (IST: India, BST: Britain). Two-digit years are read by RFC 5322 4.3, where it is
+ * clear which number is the year. Impossible dates (30 February, hour 25)
  * and anything ambiguous are refused, never guessed: false, and ret_time untouched. text is UTF-8,
  * NUL-terminated, white space around it allowed. Any thread; independent of the locale. */
 bool kns_date_parse(const char *text, struct kns_time *ret_time);

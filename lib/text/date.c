@@ -72,8 +72,11 @@ static bool combine(struct parts p, struct kns_time *ret_time)
     bool end_of_day = p.hour == 24 && p.minute == 0 && p.second == 0;
     if ((p.hour > 23 && !end_of_day) || p.minute > 59 || p.second > 60)
         return false;
-    ret_time->unix_s = kns_date_unix(p.year, p.month, p.day, p.hour, p.minute, p.second) -
-                       (int64_t)p.zone_minutes * 60;
+    int64_t unix_s = kns_date_unix(p.year, p.month, p.day, p.hour, p.minute, p.second) -
+                     (int64_t)p.zone_minutes * 60;
+    if (p.second == 60 && unix_s % 86400 != 0) /* a leap second ends a day of UTC */
+        return false;
+    ret_time->unix_s = unix_s;
     return true;
 }
 
@@ -168,7 +171,8 @@ static bool add_digit(struct token *token, int32_t c)
     return ++token->digits <= 17;
 }
 
-/* Text to tokens; what stands in parentheses is a comment (RFC 5322 3.2.2). False: no date at all. */
+/* Text to tokens; what stands in parentheses is a comment (RFC 5322 3.2.2), what in brackets names a zone or a calendar beside the
+ * offset (RFC 9557). False: no date at all. */
 static bool tokenize(const char *text, struct tokens *ret)
 {
     size_t size = strlen(text);
@@ -183,8 +187,12 @@ static bool tokenize(const char *text, struct tokens *ret)
         int32_t c;
         i += kns_text_next(text + i, size - i, &c);
         c = plain(c);
-        if (c == '(' || c == ')') {
-            depth += c == '(' ? 1 : -1;
+        if (c == '\\' && depth > 0) { /* a quoted character in a comment */
+            i += kns_text_next(text + i, size - i, &c);
+            continue;
+        }
+        if (c == '(' || c == ')' || c == '[' || c == ']') {
+            depth += c == '(' || c == '[' ? 1 : -1;
             if (depth < 0)
                 return false;
             open = NULL;
@@ -248,7 +256,8 @@ static int read_offset(const struct token *t, int *ret_minutes)
     if (t[1].digits > 2) {
         minutes = hours % 100;
         hours /= 100;
-    } else if (is_sign(&t[2], ':') && t[3].kind == NUMBER && t[3].digits == 2 && !t[3].spaced) {
+    } else if (is_sign(&t[2], ':') && t[3].kind == NUMBER && !t[3].spaced &&
+               (t[3].digits == 2 || (t[3].digits == 1 && t[3].number == 0))) { /* "+00:0" */
         minutes = (int)t[3].number;
         used = 4;
     }
@@ -272,25 +281,61 @@ static int read_zone(const struct token *t, int *ret_minutes)
     return 1 + more;
 }
 
-/* "10:14", "10:14:55", "10:14:55.123"; returns the tokens read. */
+/* A decimal fraction of an hour or minute in units of its sixtieth: ".5" of a minute is 30 seconds. */
+static int sixtieths(const struct token *fraction)
+{
+    int64_t scale = 1;
+
+    for (int i = 0; i < fraction->digits; i++)
+        scale *= 10;
+    return (int)(fraction->number * 60 / scale);
+}
+
+static bool has_fraction(const struct token *t)
+{
+    return (is_sign(&t[0], '.') || is_sign(&t[0], ',')) && t[1].kind == NUMBER && !t[0].spaced &&
+           !t[1].spaced;
+}
+
+/* Two numbers that may be an hour and a minute, with a sign between them. */
+static bool begins_clock(const struct token *t, char separator)
+{
+    return t[0].kind == NUMBER && t[0].digits <= 2 && is_sign(&t[1], separator) &&
+           t[2].kind == NUMBER && t[2].digits <= 2;
+}
+
+/* "10:14", "10:14:55", "10:14:55.123", "10:14:55:123", "10:14,5"; returns the tokens read. */
 static int read_clock(const struct token *t, struct parts *p)
 {
-    if (t[0].kind != NUMBER || t[0].digits > 2 || !is_sign(&t[1], ':') || t[2].kind != NUMBER ||
-        t[2].digits > 2)
+    if (!begins_clock(t, ':'))
         return 0;
     p->hour = (int)t[0].number;
     p->minute = (int)t[2].number;
     p->second = 0;
-    int used = 3;
-    if ((is_sign(&t[3], ':') || is_sign(&t[3], '.')) && t[4].kind == NUMBER && t[4].digits <= 2 &&
-        !t[4].spaced) {
-        p->second = (int)t[4].number;
-        used = 5;
+    if (is_sign(&t[3], ',') && has_fraction(&t[3])) {
+        p->second = sixtieths(&t[4]);
+        return 5;
     }
-    if ((is_sign(&t[used], '.') || is_sign(&t[used], ',') || is_sign(&t[used], ':')) &&
-        t[used + 1].kind == NUMBER && !t[used].spaced && !t[used + 1].spaced)
-        used += 2;
-    return used;
+    if ((!is_sign(&t[3], ':') && !is_sign(&t[3], '.')) || t[4].kind != NUMBER || t[4].digits > 2 ||
+        t[4].spaced)
+        return 3;
+    p->second = (int)t[4].number;
+    bool milliseconds = is_sign(&t[5], ':') && t[6].kind == NUMBER && t[6].digits >= 3;
+    return milliseconds || has_fraction(&t[5]) ? 7 : 5;
+}
+
+/* "10.14", "10.14.55": only behind a date that is complete, or it could be one itself. Returns the tokens read. */
+static int read_dotted_clock(const struct token *t, struct parts *p)
+{
+    if (!begins_clock(t, '.') || t[2].digits != 2 || t[2].spaced)
+        return 0;
+    p->hour = (int)t[0].number;
+    p->minute = (int)t[2].number;
+    p->second = 0;
+    if (!is_sign(&t[3], '.') || t[4].kind != NUMBER || t[4].digits != 2 || t[4].spaced)
+        return 3;
+    p->second = (int)t[4].number;
+    return 5;
 }
 
 /* ---- ISO 8601 ------------------------------------------------------------------------------------- */
@@ -392,7 +437,7 @@ static int read_iso_date(const struct token *t, struct parts *p)
     return 5;
 }
 
-/* hh, hhmm, hhmmss behind a T; returns the tokens read. */
+/* hh, hhmm, hhmmss behind a T, and a fraction of the last; returns the tokens read. */
 static int read_basic_clock(const struct token *t, struct parts *p)
 {
     if (t[0].kind != NUMBER || t[0].digits > 6 || t[0].digits % 2 != 0)
@@ -402,7 +447,22 @@ static int read_basic_clock(const struct token *t, struct parts *p)
     n = t[0].digits == 6 ? n / 100 : n;
     p->minute = t[0].digits >= 4 ? (int)(n % 100) : 0;
     p->hour = (int)(t[0].digits >= 4 ? n / 100 : n);
-    return (is_sign(&t[1], '.') || is_sign(&t[1], ',')) && t[2].kind == NUMBER ? 3 : 1;
+    if (!has_fraction(&t[1]))
+        return 1;
+    if (t[0].digits == 2)
+        p->minute = sixtieths(&t[2]);
+    if (t[0].digits == 4)
+        p->second = sixtieths(&t[2]);
+    return 3;
+}
+
+/* The zone of a date without time, as XML Schema's dates have it: "Z", "+06:00", but not "-06", which looks like more date. */
+static int read_date_zone(const struct token *t, int *ret_minutes)
+{
+    bool offset = t[0].kind == SIGN && t[1].kind == NUMBER &&
+                  (t[1].digits == 4 || (t[1].digits == 2 && is_sign(&t[2], ':')));
+
+    return offset || is_word(t, "z") ? read_zone(t, ret_minutes) : 0;
 }
 
 static bool read_iso(const struct token *t, struct parts *p)
@@ -421,8 +481,7 @@ static bool read_iso(const struct token *t, struct parts *p)
     if (t_mark && used == 0)
         return false;
     t += used;
-    if (p->hour != UNSET)
-        t += read_zone(t, &p->zone_minutes);
+    t += p->hour != UNSET ? read_zone(t, &p->zone_minutes) : read_date_zone(t, &p->zone_minutes);
     return t->kind == END;
 }
 
@@ -435,18 +494,20 @@ struct seen {
     int digits[3];
     char separators[3]; /* behind each */
     int count;
-    int month_at;  /* how many numbers stood before the month's name; UNSET: no name */
-    int era_start; /* the year before the first of an era; UNSET: none */
+    bool month_or_day; /* the month's name began the text and is a day's as well */
+    int month_at;      /* how many numbers stood before the month's name; UNSET: no name */
+    int era_start;     /* the year before the first of an era; UNSET: none */
     bool zoned;
 };
 
-/* Japanese eras still in use by those who write them; *ret_first: the word ends in 元, "the first year". */
+/* Japan's eras, and the one that Taiwan counts by; *ret_first: the word ends in 元, "the first year". */
 static int era_start(const char *word, bool *ret_first)
 {
     static const struct {
         const char *name;
         int before;
-    } eras[] = {{"令和", 2018}, {"平成", 1988}, {"昭和", 1925}};
+    } eras[] = {{"令和", 2018}, {"平成", 1988}, {"昭和", 1925}, {"大正", 1911},
+                {"明治", 1867}, {"民國", 1911}, {"民国", 1911}};
 
     for (size_t i = 0; i < sizeof(eras) / sizeof(eras[0]); i++) {
         size_t len = strlen(eras[i].name);
@@ -525,25 +586,28 @@ static bool assign_with_name(struct seen *s)
         return true;
     }
     int year = looks_like_year(s, 0) ? 0 : 1;
+    if (s->digits[year] < 2)
+        return false;
     s->p.year = two_digit_year(s->numbers[year], s->digits[year]);
     s->p.day = s->numbers[1 - year];
     return !looks_like_year(s, 1 - year);
 }
 
 /* Three numbers: the year in front means year, month, day; dots mean day, month, year; else the
- * day must show itself by being above 12, or the date could be two days. */
+ * day must show itself by being above 12, or the date could be two days. Neither 10.05.12 nor 1.2.3 says which is the year. */
 static bool assign_numbers(struct seen *s)
 {
+    const int *n = s->numbers;
+
     if (s->count != 3)
         return false;
-    const int *n = s->numbers;
     if (looks_like_year(s, 0)) {
         s->p.year = two_digit_year(n[0], s->digits[0]);
         s->p.month = n[1];
         s->p.day = n[2];
         return true;
     }
-    if (s->digits[2] < 4 && !looks_like_year(s, 2) && s->separators[0] != '.')
+    if (!looks_like_year(s, 2))
         return false;
     s->p.year = two_digit_year(n[2], s->digits[2]);
     bool day_first = s->separators[0] == '.' || n[0] > 12 || n[0] == n[1];
@@ -567,48 +631,102 @@ static bool assign(struct seen *s)
     return s->p.month != UNSET ? assign_with_name(s) : assign_numbers(s);
 }
 
+/* "am", "p.m.", "a. m.", 午後; returns the tokens read, 0 when it is none. */
+static int read_half(const struct token *t, int *ret_half)
+{
+    char joined[2 * MAX_WORD];
+
+    *ret_half = kns_date_half(t[0].word);
+    if (*ret_half != 0)
+        return 1;
+    if (!is_sign(&t[1], '.') || t[2].kind != WORD)
+        return 0;
+    strcpy(joined, t[0].word);
+    strcat(joined, t[2].word);
+    *ret_half = kns_date_half(joined);
+    if (*ret_half == 0)
+        return 0;
+    return is_sign(&t[3], '.') ? 4 : 3;
+}
+
+/* A month's name. "mar" is mars and mardi: where it begins the text and another month follows, it was the day. */
+static bool read_month(const struct token *t, bool first, struct seen *s)
+{
+    int month = kns_date_month(t->word);
+
+    if (month == 0 || (s->p.month != UNSET && !s->month_or_day))
+        return false;
+    s->month_or_day = first && kns_date_is_filler(t->word);
+    s->p.month = month;
+    s->month_at = s->count;
+    return true;
+}
+
+static int read_era(const struct token *t, struct seen *s)
+{
+    bool first_year = false;
+    int era = era_start(t->word, &first_year);
+
+    if (era == UNSET)
+        return 0;
+    s->era_start = era;
+    if (first_year)
+        s->p.year = era + 1;
+    return first_year ? 2 : 1;
+}
+
+static int read_seen_zone(const struct token *t, struct seen *s)
+{
+    if (s->p.hour == UNSET || s->zoned)
+        return 0;
+    int used = read_zone(t, &s->p.zone_minutes);
+    s->zoned = used > 0;
+    return used;
+}
+
+/* A word behind the time that nobody knows is a zone that nobody knows, which is to be taken for UTC (RFC 5322 4.3). */
+static bool is_unknown_zone(const struct token *t, const struct seen *s)
+{
+    size_t len = strlen(t->word);
+
+    for (size_t i = 0; i < len; i++)
+        if (t->word[i] < 'a' || t->word[i] > 'z')
+            return false;
+    return s->p.hour != UNSET && !s->zoned && len >= 3 && len <= 5 &&
+           (t[1].kind == END || (t[1].kind == NUMBER && t[1].digits == 4));
+}
+
 /* A word by itself; returns the tokens read, UNSET when it means nothing that belongs in a date. */
 static int read_word(const struct token *t, const struct token *first, struct seen *s)
 {
-    int month = kns_date_month(t->word);
-    int half = kns_date_half(t->word);
-    bool day_name = t == first && (is_sign(&t[1], ',') || is_sign(&t[1], '.'));
+    int ignored, used;
+    bool at_start = t == first;
 
-    /* "mar" is March and mardi, "dom" no month at all: in front of a comma it is the day. */
-    if (day_name && month == 0)
+    /* What stands in front of a comma is the day; in front of a dot ("Apr. 5") it may be the month. */
+    if (at_start && (is_sign(&t[1], ',') || (is_sign(&t[1], '.') && kns_date_month(t->word) == 0)))
         return 2;
-    if (day_name && is_sign(&t[1], ','))
-        return 2;
-    if (half != 0) {
-        s->p.half = half;
+    used = read_half(t, &ignored);
+    if (used > 0) {
+        s->p.half = ignored;
+        return used;
+    }
+    if (read_month(t, at_start, s))
         return 1;
-    }
-    if (month != 0 && s->p.month == UNSET) {
-        s->p.month = month;
-        s->month_at = s->count;
+    used = read_era(t, s);
+    if (used == 0)
+        used = read_seen_zone(t, s);
+    if (used > 0)
+        return used;
+    if (is_word(t, "t") && t[1].kind == NUMBER)
         return 1;
-    }
-    bool first_year = false;
-    int era = era_start(t->word, &first_year);
-    if (era != UNSET) {
-        s->era_start = era;
-        if (first_year)
-            s->p.year = era + 1;
-        return first_year ? 2 : 1;
-    }
-    if (is_word(t, "t") && (t[1].kind == NUMBER))
-        return 1;
-    if (s->p.hour != UNSET && !s->zoned) {
-        int used = read_zone(t, &s->p.zone_minutes);
-        if (used > 0) {
-            s->zoned = true;
-            return used;
-        }
-    }
-    int ignored;
     if (s->zoned && kns_date_zone(t->word, &ignored))
         return 1;
-    return kns_date_is_filler(t->word) ? 1 : UNSET;
+    if (kns_date_is_filler(t->word))
+        return 1;
+    if (!is_unknown_zone(t, s))
+        return UNSET;
+    s->zoned = true;
+    return 1;
 }
 
 /* 火曜日, 星期二, 周二, 수요일: days of the week say nothing new. Returns the tokens read. */
@@ -643,6 +761,54 @@ static bool add_number(struct seen *s, const struct token *t)
     return true;
 }
 
+/* True when day, month and year have been seen, so that a number can only be of the time. */
+static bool has_date(const struct seen *s)
+{
+    return (s->p.month != UNSET && s->month_at != UNSET && s->count == 2) || s->count == 3 ||
+           (s->p.year != UNSET && s->p.day != UNSET);
+}
+
+/* A number that is an hour without a colon: "14h30", "3 pm", and behind a date "10.30" and "1500". Returns the tokens read. */
+static int read_hour(const struct token *t, struct seen *s)
+{
+    bool minutes = t[2].kind == NUMBER && !t[2].spaced;
+    int half;
+
+    if (is_word(&t[1], "h") && !t[1].spaced && t->digits <= 2) {
+        s->p.hour = (int)t->number;
+        s->p.minute = minutes ? (int)t[2].number : 0;
+        s->p.second = 0;
+        return minutes ? 3 : 2;
+    }
+    if (t[1].kind == WORD && (unsigned char)t[1].word[0] < 0x80 && t->digits <= 2 &&
+        read_half(&t[1], &half) > 0) {
+        s->p.hour = (int)t->number;
+        s->p.minute = s->p.second = 0;
+        return 1;
+    }
+    if (!has_date(s))
+        return 0;
+    return t->digits == 4 ? read_basic_clock(t, &s->p) : read_dotted_clock(t, &s->p);
+}
+
+static int read_number(const struct token *t, struct seen *s)
+{
+    int used = read_unit(t, s);
+
+    if (used == 0 && s->p.hour == UNSET)
+        used = read_clock(t, &s->p);
+    if (used == 0 && s->p.hour == UNSET)
+        used = read_hour(t, s);
+    if (used != 0)
+        return used;
+    /* "0000" that has lost its sign */
+    if (s->p.hour != UNSET && !s->zoned && has_date(s) && t->digits == 4 && t->number == 0) {
+        s->zoned = true;
+        return 1;
+    }
+    return add_number(s, t) ? 1 : UNSET;
+}
+
 /* The tokens that one step of the general reader takes; UNSET: this is no date. */
 static int read_step(const struct token *t, const struct token *first, struct seen *s)
 {
@@ -652,37 +818,12 @@ static int read_step(const struct token *t, const struct token *first, struct se
         return used;
     if (t->kind == WORD)
         return read_word(t, first, s);
-    if (t->kind == NUMBER) {
-        used = read_unit(t, s);
-        if (used != 0)
-            return used;
-        used = s->p.hour == UNSET ? read_clock(t, &s->p) : 0;
-        if (used > 0)
-            return used;
-        if (is_word(&t[1], "h") && s->p.hour == UNSET && !t[1].spaced &&
-            t->digits <= 2) { /* 14h30 */
-            s->p.hour = (int)t->number;
-            s->p.minute = t[2].kind == NUMBER && !t[2].spaced ? (int)t[2].number : 0;
-            s->p.second = 0;
-            return t[2].kind == NUMBER && !t[2].spaced ? 3 : 2;
-        }
-        bool half_hour = t[1].kind == WORD && kns_date_half(t[1].word) != 0 &&
-                         (unsigned char)t[1].word[0] < 0x80;
-        if (half_hour && s->p.hour == UNSET && t->digits <= 2) { /* 3 pm */
-            s->p.hour = (int)t->number;
-            s->p.minute = s->p.second = 0;
-            return 1;
-        }
-        return add_number(s, t) ? 1 : UNSET;
-    }
-    if (s->p.hour != UNSET && !s->zoned) {
-        used = read_zone(t, &s->p.zone_minutes);
-        if (used > 0) {
-            s->zoned = true;
-            return used;
-        }
-    }
-    return strchr(",.-/;|'", t->sign) != NULL ? 1 : UNSET;
+    if (t->kind == NUMBER)
+        return read_number(t, s);
+    used = read_seen_zone(t, s);
+    if (used > 0)
+        return used;
+    return t != first && strchr(",.-/;|'", t->sign) != NULL ? 1 : UNSET;
 }
 
 static bool read_general(const struct tokens *tokens, struct parts *ret)
@@ -709,8 +850,10 @@ bool kns_date_parse(const char *text, struct kns_time *ret_time)
 
     if (!tokenize(text, &tokens))
         return false;
-    if (tokens.count == 1 && tokens.at[0].kind == NUMBER && tokens.at[0].digits == 10) {
-        ret_time->unix_s = tokens.at[0].number; /* seconds since 1970: what else has ten digits */
+    /* Seconds or milliseconds since 1970: what else has ten digits or thirteen. */
+    if (tokens.count == 1 && tokens.at[0].kind == NUMBER &&
+        (tokens.at[0].digits == 10 || tokens.at[0].digits == 13)) {
+        ret_time->unix_s = tokens.at[0].number / (tokens.at[0].digits == 13 ? 1000 : 1);
         return true;
     }
     if (!read_iso(tokens.at, &parts) && !read_general(&tokens, &parts))

@@ -533,7 +533,7 @@ static int *part_of_unit(struct parts *p, const char *unit)
     };
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strstr(units[i].names, unit) != NULL)
+        if (unit[0] != '\0' && strstr(units[i].names, unit) != NULL)
             return (int *)((char *)p + units[i].offset);
     return NULL;
 }

@@ -89,9 +89,11 @@ static bool is_among(const char *words, const char *word)
 {
     size_t len = strlen(word);
 
+    if (len == 0) /* a mark with nothing under it folds to nothing */
+        return false;
     for (const char *at = strstr(words, word); at != NULL; at = strstr(at + 1, word))
         if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
-            return len > 0;
+            return true;
     return false;
 }
 

@@ -158,9 +158,15 @@ struct cursor {
     size_t size;
     size_t at;
     int columns;
+    int control_columns; /* of a control character: 1 where it will become a space */
     int32_t before;
     int flags;
 };
+
+static bool is_control(int32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0);
+}
 
 static bool advance(struct cursor *cursor)
 {
@@ -169,7 +175,8 @@ static bool advance(struct cursor *cursor)
     if (cursor->at >= cursor->size)
         return false;
     cursor->at += kns_text_next(cursor->text + cursor->at, cursor->size - cursor->at, &c);
-    cursor->columns += columns_added(cursor->before, c, cursor->flags);
+    cursor->columns +=
+        is_control(c) ? cursor->control_columns : columns_added(cursor->before, c, cursor->flags);
     cursor->flags = is_regional_indicator(c) ? cursor->flags + 1 : 0;
     cursor->before = c;
     return true;
@@ -186,7 +193,7 @@ int kns_text_columns(const char *text)
 
 const char *kns_text_fit(struct kns_arena *arena, const char *text, int columns)
 {
-    struct cursor cursor = {.text = text, .size = strlen(text)};
+    struct cursor cursor = {.text = text, .size = strlen(text), .control_columns = 1};
     size_t cut = 0; /* the longest prefix that leaves a column for the ellipsis */
 
     while (advance(&cursor) && cursor.columns <= columns)
@@ -200,7 +207,7 @@ const char *kns_text_fit(struct kns_arena *arena, const char *text, int columns)
     for (size_t i = 0; i < (whole ? cursor.size : cut);) {
         int32_t c;
         size_t len = kns_text_next(text + i, cursor.size - i, &c);
-        if (c < 0x20 || (c >= 0x7F && c < 0xA0)) {
+        if (is_control(c)) {
             copy[out++] = ' ';
         } else {
             memcpy(copy + out, text + i, len);

@@ -476,7 +476,8 @@ static bool on_body(void *ctx, const char *bytes, size_t size)
     if (p->parser == NULL)
         return true; /* an error's page: nobody reads it */
     p->hash[0] = hash_text(p->hash[0], bytes, size);
-    p->hash[1] = hash_text(p->hash[1], bytes, size); /* of the bytes alone, however the network cut them */
+    p->hash[1] =
+        hash_text(p->hash[1], bytes, size); /* of the bytes alone, however the network cut them */
     return kns_parser_write(p->parser, bytes, size, &p->parse_error) == KNS_OK;
 }
 

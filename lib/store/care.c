@@ -169,8 +169,8 @@ enum kns_status kns_store_check(struct kns_store *store,
                                 void (*on_problem)(void *ctx, const char *problem), void *ctx,
                                 struct kns_error *err)
 {
-    bool sound = check_pragma(store, "PRAGMA integrity_check", "ok", on_problem, ctx) &
-                 check_pragma(store, "PRAGMA foreign_key_check", NULL, on_problem, ctx);
+    bool intact = check_pragma(store, "PRAGMA integrity_check", "ok", on_problem, ctx);
+    bool sound = check_pragma(store, "PRAGMA foreign_key_check", NULL, on_problem, ctx) && intact;
 
     for (size_t i = 0; i < sizeof(invariants) / sizeof(invariants[0]); i++) {
         sqlite3_stmt *stmt = kns_sql(store, invariants[i].which);

@@ -27,7 +27,8 @@ static int64_t freshness(const char *first, const char *second)
 static void an_answer_not_to_be_stored_is_never_fresh(void **state)
 {
     (void)state;
-    assert_int_equal(freshness("Cache-Control: no-store", "Expires: Thu, 14 Dec 2023 22:13:20 GMT"), 0);
+    assert_int_equal(freshness("Cache-Control: no-store", "Expires: Thu, 14 Dec 2023 22:13:20 GMT"),
+                     0);
     assert_int_equal(freshness("Cache-Control: no-cache, max-age=600", NULL), 0);
     assert_int_equal(freshness("Cache-Control: max-age=600, no-cache", NULL), 0);
 }

@@ -27,7 +27,7 @@ int kns_call_fail(const struct kns_call *call, enum kns_exit exit_code, const ch
     vfprintf(stderr, format, args);
     va_end(args);
     fputc('\n', stderr);
-    return exit_code;
+    return (int)exit_code;
 }
 
 void kns_tally_add(struct kns_tally *tally, int exit_code)

@@ -222,11 +222,9 @@ static bool needs_daemon(const struct kns_call *call)
 
 static int run_verb(struct kns_call *call)
 {
-    struct kns_out out;
     const char *color = kns_args_value(&call->args, "color");
 
-    kns_out_init(&out, color == NULL ? "auto" : color);
-    call->out = &out;
+    kns_out_init(call->out, color == NULL ? "auto" : color);
     call->json = kns_args_has(&call->args, "json");
     call->now = kns_time_now();
     if (needs_daemon(call)) {
@@ -272,7 +270,8 @@ static int run(struct kns_call *call, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct kns_call call = {.arena = kns_arena_new(0)};
+    struct kns_out out;
+    struct kns_call call = {.arena = kns_arena_new(0), .out = &out};
 
     setlocale(LC_ALL, "");
     if (call.arena == NULL) {

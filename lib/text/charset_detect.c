@@ -153,7 +153,9 @@ static size_t count_common(const struct candidate *candidate, const struct kns_c
     size_t common = 0;
 
     for (size_t i = 0; i < size;) {
-        struct kns_unit unit = s[i] < 0x80 ? (struct kns_unit){.len = 1} : reader(s + i, size - i);
+        struct kns_unit unit = {.len = 1};
+        if (s[i] >= 0x80)
+            unit = reader(s + i, size - i);
         if (unit.shape == KNS_UNIT_UNFINISHED)
             break;
         for (size_t row = 0; row < 2 && unit.len == 2; row++) {

@@ -547,8 +547,10 @@ void kns_fetcher_free(struct kns_fetcher *fetcher)
     if (fetcher == NULL)
         return;
     fetcher->closing = true;
-    while (fetcher->first != NULL)
-        free_fetch(fetcher->first);
+    for (struct fetch *f = fetcher->first, *next; f != NULL; f = next) {
+        next = f->next;
+        finish(f, "knsd is stopping", false);
+    }
     curl_multi_cleanup(fetcher->multi);
     curl_share_cleanup(fetcher->share);
     uv_close((uv_handle_t *)&fetcher->timer, on_timer_closed);

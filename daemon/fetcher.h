@@ -54,7 +54,7 @@ enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher,
 
 void kns_fetcher_set_config(struct kns_fetcher *fetcher, const struct kns_config *config);
 
-/* Ends all transfers without calling done; the fetcher is freed when its handles are closed: run the loop once more. */
+/* Ends all transfers; their done is called with an error, and must begin none. NULL is allowed. The fetcher is freed when its handles are closed: run the loop once more. */
 void kns_fetcher_free(struct kns_fetcher *fetcher);
 
 #endif

@@ -47,6 +47,7 @@ struct daemon {
     uv_signal_t signals[3];
     uv_timer_t watchdog, expiry, drain;
     bool stopping, server_stopped, expiring, expire_again;
+    int64_t keep_days, keep_items; /* of the configuration, for the writer thread */
     struct kns_write expire;
 };
 
@@ -172,8 +173,8 @@ static enum kns_status run_expire(struct kns_write *write, struct kns_store *sto
     struct daemon *d = (struct daemon *)((char *)write - offsetof(struct daemon, expire));
 
     d->expire_again = false;
-    return kns_store_expire(store, d->config->store.keep_days, d->config->store.keep_items_per_feed,
-                            kns_time_now(), EXPIRE_STEP, &d->expire_again, err);
+    return kns_store_expire(store, d->keep_days, d->keep_items, kns_time_now(), EXPIRE_STEP,
+                            &d->expire_again, err);
 }
 
 static void expired(struct kns_write *write)
@@ -193,6 +194,8 @@ static void on_expiry(uv_timer_t *timer)
         (d->config->store.keep_days == 0 && d->config->store.keep_items_per_feed == 0))
         return;
     d->expiring = true;
+    d->keep_days = d->config->store.keep_days;
+    d->keep_items = d->config->store.keep_items_per_feed;
     d->expire.run = run_expire;
     d->expire.done = expired;
     kns_writer_submit(d->writer, &d->expire);
@@ -244,6 +247,9 @@ static void stop(struct daemon *d, const char *why)
     kns_log(KNS_LOG_INFO, "%s: stopping", why);
     kns_systemd_stopping();
     kns_poller_stop(d->poller);
+    /* Whoever waits for a transfer is answered before the server goes. */
+    kns_fetcher_free(d->fetcher);
+    d->fetcher = NULL;
     kns_server_stop(d->server, on_server_stopped, d);
     uv_timer_start(&d->drain, on_drain, 0, 20);
 }

@@ -485,6 +485,12 @@ static void on_fetched(void *ctx, const struct kns_fetch_result *result)
 {
     struct poll *p = ctx;
 
+    if (p->poller->stopping) { /* whatever came is asked for again after the next start */
+        p->skipped = true;
+        snprintf(p->text, sizeof(p->text), "knsd is stopping");
+        end_poll(p, 0);
+        return;
+    }
     snprintf(p->content_hash, sizeof(p->content_hash), "%016llx%016llx",
              (unsigned long long)p->hash[0], (unsigned long long)p->hash[1]);
     bool readable = p->parser != NULL &&
@@ -609,6 +615,8 @@ static void on_timer(uv_timer_t *timer)
 
 static void run_due(struct kns_poller *poller)
 {
+    if (poller->stopping)
+        return;
     int64_t now = now_ms(), wait = 30000; /* a clock that jumps is noticed within this */
     struct kns_due *due;
 
@@ -858,11 +866,23 @@ const struct kns_poller_parts *kns_poller_parts(const struct kns_poller *poller)
     return &poller->parts;
 }
 
+bool kns_poller_is_stopping(const struct kns_poller *poller)
+{
+    return poller->stopping;
+}
+
 void kns_poller_stop(struct kns_poller *poller)
 {
     if (poller->stopping)
         return;
     poller->stopping = true;
+    for (size_t i = 0; i < poller->n_feeds; i++) {
+        const struct kns_refresh_result result = {
+            .feed_id = poller->feeds[i]->id, .skipped = true, .text = "knsd is stopping"};
+        struct waiter *waiters = poller->feeds[i]->waiters;
+        poller->feeds[i]->waiters = NULL;
+        tell(waiters, &result);
+    }
     uv_close((uv_handle_t *)&poller->timer, NULL);
 }
 

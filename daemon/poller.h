@@ -37,8 +37,10 @@ const struct kns_poller_parts *kns_poller_parts(const struct kns_poller *poller)
 
 void kns_poller_set_config(struct kns_poller *poller, const struct kns_config *config);
 
-/* Starts no poll any more. Polls under way are dropped when the fetcher is freed; those being written finish. */
+/* Starts no poll any more and tells those who wait for one. Polls under way end when the fetcher is freed; those being
+ * written finish. */
 void kns_poller_stop(struct kns_poller *poller);
+bool kns_poller_is_stopping(const struct kns_poller *poller);
 
 /* After the writer and the readers have stopped. */
 void kns_poller_free(struct kns_poller *poller);

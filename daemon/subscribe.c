@@ -237,6 +237,12 @@ static bool on_body(void *ctx, const char *bytes, size_t size)
 static void on_fetched(void *ctx, const struct kns_fetch_result *result)
 {
     struct subscription *s = ctx;
+
+    if (kns_poller_is_stopping(s->poller)) {
+        snprintf(s->text, sizeof(s->text), "knsd is stopping");
+        finish(s, KNS_EBUSY);
+        return;
+    }
     bool readable = s->parser != NULL &&
                     (s->parse_error.status == KNS_OK || s->parse_error.status == KNS_ENOTFEED);
 
@@ -363,10 +369,12 @@ void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit,
     s->edit.user_title = kns_arena_strdup(s->arena, edit->user_title);
     s->edit.tags = copy_strings(s->arena, edit->tags);
     s->edit.access = copy_access(s->arena, edit->access);
-    if (kns_url_is_web(s->url) && fetch(s))
+    bool stopping = kns_poller_is_stopping(poller);
+    if (!stopping && kns_url_is_web(s->url) && fetch(s))
         return;
-    snprintf(s->text, sizeof(s->text),
-             "not a URL that can be subscribed to: expected http:// or https://");
+    snprintf(s->text, sizeof(s->text), "%s",
+             stopping ? "knsd is stopping"
+                      : "not a URL that can be subscribed to: expected http:// or https://");
     s->write.run = write_nothing;
     s->write.done = nothing_written;
     kns_writer_submit(kns_poller_parts(poller)->writer, &s->write);

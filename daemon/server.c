@@ -48,7 +48,9 @@ static void rearm(struct kns_server *server)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
 
-    if (!server->closing && MHD_get_timeout(server->mhd, &wait) == MHD_YES)
+    if (server->stopping) /* the timer is try_stop's then */
+        return;
+    if (MHD_get_timeout(server->mhd, &wait) == MHD_YES)
         uv_timer_start(&server->timer, on_timer, wait, 0);
     else
         uv_timer_stop(&server->timer);
@@ -57,7 +59,7 @@ static void rearm(struct kns_server *server)
 /* Connections were resumed: libmicrohttpd must run, but never inside what resumed them. */
 void kns_server_wake(struct kns_server *server)
 {
-    if (!server->closing)
+    if (!server->stopping)
         uv_timer_start(&server->timer, on_timer, 0, 0);
 }
 
@@ -380,7 +382,6 @@ static void try_stop(uv_timer_t *timer)
         uv_timer_start(timer, try_stop, 10, 0);
         return;
     }
-    server->closing = true;
     uv_poll_stop(&server->poll);
     MHD_stop_daemon(server->mhd);
     server->handles = 3;
@@ -391,6 +392,7 @@ static void try_stop(uv_timer_t *timer)
 
 void kns_server_stop(struct kns_server *server, void (*stopped)(void *ctx), void *ctx)
 {
+    server->stopping = true;
     server->stopped = stopped;
     server->stopped_ctx = ctx;
     server->stop_by_ms = uv_now(server->parts.loop) + 2000;

@@ -22,7 +22,7 @@ struct kns_server {
     struct kns_time started;
     size_t working; /* requests that somebody works for */
     struct events *streams;
-    bool closing;
+    bool stopping;
     int handles;
     uint64_t stop_by_ms;
     void (*stopped)(void *ctx);

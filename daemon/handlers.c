@@ -76,7 +76,7 @@ enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *
     }
     link_next(request, cursor);
     json_t *page = json_pack("{s:s, s:s, s:o}", "version", "https://jsonfeed.org/version/1.1",
-                             "title", request->config->digest.title, "items", c.items);
+                             "title", request->digest_title, "items", c.items);
     /* The cursor once more, for clients that do not read headers. */
     if (page != NULL && cursor != NULL)
         json_object_set_new(page, "_kns", json_pack("{s:s}", "next_cursor", cursor));
@@ -458,7 +458,6 @@ enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store 
 {
     const char *name = kns_request_parameter(request, "format"),
                *title = kns_request_parameter(request, "title");
-    const struct kns_config *config = request->config;
     enum kns_digest_format format = KNS_DIGEST_HTML;
     struct kns_item_query query;
     const char *cursor = NULL;
@@ -472,9 +471,9 @@ enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store 
         return KNS_OK;
     query.with_content = true;
     struct kns_digest digest = {
-        .title = title != NULL ? title : config->digest.title,
-        .base_url = config->digest.base_url[0] == '\0' ? NULL : config->digest.base_url,
-        .language = config->digest.language[0] == '\0' ? NULL : config->digest.language,
+        .title = title != NULL ? title : request->digest_title,
+        .base_url = request->digest_base_url[0] == '\0' ? NULL : request->digest_base_url,
+        .language = request->digest_language[0] == '\0' ? NULL : request->digest_language,
         .since = query.since,
         .until = query.until,
     };

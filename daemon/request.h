@@ -2,7 +2,6 @@
 #ifndef KNSD_REQUEST_H
 #define KNSD_REQUEST_H
 
-#include "daemon/config.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/error.h"
@@ -21,8 +20,9 @@ struct kns_parameter {
 };
 
 struct kns_request {
-    struct kns_arena *arena;         /* all strings live here */
-    const struct kns_config *config; /* in force when the request came */
+    struct kns_arena *arena; /* all strings live here */
+    /* The configuration of digests when the request came; a reload may free its own. */
+    const char *digest_title, *digest_base_url, *digest_language;
     const char *method, *path;
     int64_t id; /* of the path; 0: it has none */
     struct kns_parameter parameters[KNS_REQUEST_MAX_PARAMETERS];

@@ -3,6 +3,7 @@
  * A request is freed when its connection has completed and nobody works for it any more. */
 #include "daemon/server.h"
 
+#include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/poller.h"
 #include "daemon/readers.h"
@@ -248,7 +249,10 @@ static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Con
     }
     x->server = server;
     x->connection = connection;
-    x->request.config = server->parts.config;
+    const struct kns_config *config = server->parts.config;
+    x->request.digest_title = kns_arena_strdup(x->request.arena, config->digest.title);
+    x->request.digest_base_url = kns_arena_strdup(x->request.arena, config->digest.base_url);
+    x->request.digest_language = kns_arena_strdup(x->request.arena, config->digest.language);
     x->request.method = kns_arena_strdup(x->request.arena, method);
     x->request.path = kns_arena_strdup(x->request.arena, url);
     kns_buf_init(&x->body, KNS_REQUEST_MAX_BODY);
@@ -267,7 +271,8 @@ static enum MHD_Result act(struct exchange *x)
     x->dispatched = true;
     r->body = kns_buf_str(&x->body);
     r->body_size = x->body.len;
-    if (r->path == NULL || r->method == NULL)
+    if (r->path == NULL || r->method == NULL || r->digest_title == NULL ||
+        r->digest_base_url == NULL || r->digest_language == NULL)
         return MHD_NO;
     if (kns_buf_failed(&x->body))
         kns_request_problem(r, 413, "the body is larger than %u bytes", KNS_REQUEST_MAX_BODY);

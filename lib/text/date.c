@@ -771,7 +771,7 @@ static bool has_date(const struct seen *s)
 /* A number that is an hour without a colon: "14h30", "3 pm", and behind a date "10.30" and "1500". Returns the tokens read. */
 static int read_hour(const struct token *t, struct seen *s)
 {
-    bool minutes = t[2].kind == NUMBER && !t[2].spaced;
+    bool minutes = t[2].kind == NUMBER && !t[2].spaced && t[2].digits <= 2;
     int half;
 
     if (is_word(&t[1], "h") && !t[1].spaced && t->digits <= 2) {

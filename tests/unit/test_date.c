@@ -166,7 +166,7 @@ static void the_impossible_and_the_ambiguous_are_refused(void **state)
            {"9999-12-31T23:59:59-99:99", NULL}, {"22013", NULL}, {"013", NULL},
            {"2013-01-27-01", NULL}, {"2013-01-28T11:30:00-06:00Textra", NULL},
            {"-2012-04-05", NULL}, {"10.05.12", NULL}, {"1.2.3", NULL}, {"April 5", NULL},
-           {"5 Apr 2012 13:00 a.m.", NULL}, );
+           {"5 Apr 2012 13:00 a.m.", NULL}, {"5 Apr 2012 14h4294967326", NULL}, );
 }
 
 static void http_dates_name_their_day(void **state)

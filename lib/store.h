@@ -98,7 +98,11 @@ struct kns_schedule {
     const char *etag, *last_modified;
     const char *content_hash; /* of the last stored body, hex */
     int64_t consecutive_failures;
-    double entries_per_day; /* the feed's own rhythm as seen; below 0: unknown */
+    double entries_per_day;           /* the feed's own rhythm as seen; below 0: unknown */
+    struct kns_time newest_entry_at;  /* of the last document; 0: unknown */
+    int64_t ttl_s, update_interval_s; /* what the last document asked for; -1: nothing */
+    uint32_t skip_hours;              /* bit h: GMT hour h */
+    uint8_t skip_days;                /* bit d: day d, 0 is Sunday */
     struct kns_time
         no_poll_before; /* the server's word (Retry-After, max-age): only --force overrides */
 };
@@ -244,7 +248,8 @@ struct kns_site {
     struct kns_time no_poll_before;
     double tokens; /* of its bucket, at tokens_at */
     struct kns_time tokens_at;
-    const char *reason;
+    int64_t interval_s; /* between requests, as its refusals have taught; 0: none did */
+    const char *reason; /* of no_poll_before and interval_s; NULL: none */
 };
 enum kns_status kns_store_put_site(struct kns_store *store, const struct kns_site *site,
                                    struct kns_error *err); /* writer */

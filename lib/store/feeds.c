@@ -89,6 +89,11 @@ static void read_feed(struct kns_arena *arena, sqlite3_stmt *row, struct kns_fee
     feed->move_seen = NEXT_INT();
     feed->move_first_seen.unix_s = NEXT_INT();
     feed->items = NEXT_INT();
+    feed->schedule.newest_entry_at.unix_s = NEXT_INT();
+    feed->schedule.ttl_s = NEXT_INT();
+    feed->schedule.update_interval_s = NEXT_INT();
+    feed->schedule.skip_hours = (uint32_t)NEXT_INT();
+    feed->schedule.skip_days = (uint8_t)NEXT_INT();
     if (feed->user_title != NULL)
         feed->title = feed->user_title;
     if (feed->title == NULL)

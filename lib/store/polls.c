@@ -117,6 +117,11 @@ static enum kns_status update_feed(struct kns_store *store, const struct kns_pol
     kns_bind_text(stmt, at++, poll->move_to);
     kns_bind_int(stmt, at++, poll->move_seen);
     kns_bind_int(stmt, at++, poll->move_first_seen.unix_s);
+    kns_bind_int(stmt, at++, s->newest_entry_at.unix_s);
+    kns_bind_int(stmt, at++, s->ttl_s);
+    kns_bind_int(stmt, at++, s->update_interval_s);
+    kns_bind_int(stmt, at++, s->skip_hours);
+    kns_bind_int(stmt, at++, s->skip_days);
     return kns_sql_do(store, stmt, err);
 }
 
@@ -277,6 +282,7 @@ enum kns_status kns_store_put_site(struct kns_store *store, const struct kns_sit
     sqlite3_bind_double(stmt, 3, site->tokens);
     kns_bind_int(stmt, 4, site->tokens_at.unix_s);
     kns_bind_text(stmt, 5, site->reason);
+    kns_bind_int(stmt, 6, site->interval_s);
     return kns_sql_do(store, stmt, err);
 }
 
@@ -295,6 +301,7 @@ enum kns_status kns_store_each_site(struct kns_store *store,
             .tokens = sqlite3_column_double(stmt, 2),
             .tokens_at = {sqlite3_column_int64(stmt, 3)},
             .reason = kns_column(stmt, 4),
+            .interval_s = sqlite3_column_int64(stmt, 5),
         };
         more = on_site(ctx, &site);
     }

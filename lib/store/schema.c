@@ -102,7 +102,16 @@ static const char step_1[] =
     ") STRICT;"
     "CREATE VIRTUAL TABLE item_text USING fts5 (title, author, body, content='', tokenize='kns');";
 
-static const char *const steps[] = {step_1};
+/* 2: what a document asks of its readers outlives the poll that read it (a 304 does not repeat it); what a site taught. */
+static const char step_2[] =
+    "ALTER TABLE feed ADD COLUMN ttl_s INTEGER NOT NULL DEFAULT -1;"
+    "ALTER TABLE feed ADD COLUMN update_interval_s INTEGER NOT NULL DEFAULT -1;"
+    "ALTER TABLE feed ADD COLUMN skip_hours INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN skip_days INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN newest_entry_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE site ADD COLUMN interval_s INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[] = {step_1, step_2};
 
 const int kns_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
 

@@ -9,7 +9,7 @@
     "last_success_at, last_new_item_at, last_status, last_error, next_poll_at, next_poll_reason, " \
     "interval_s, etag, last_modified, "                                                            \
     "content_hash, consecutive_failures, entries_per_day, no_poll_before, move_to, move_seen, "    \
-    "move_first_seen, items"
+    "move_first_seen, items, newest_entry_at, ttl_s, update_interval_s, skip_hours, skip_days"
 
 #define ITEM_COLUMNS                                                                               \
     "item.id, item.sort_at, item.first_seen, item.changed_at, item.read, item.starred, "           \
@@ -37,16 +37,18 @@
     S(FEED_COUNT_ITEMS, "UPDATE feed SET items = (SELECT count(*) FROM sighting WHERE feed_id = "  \
                         "feed.id) WHERE id = ?")                                                   \
     S(FEED_DELETE, "DELETE FROM feed WHERE id = ?")                                                \
-    S(FEED_POLLED, "UPDATE feed SET state = CASE state WHEN 1 THEN 1 ELSE ?2 END, health = ?3, "   \
-                   "last_poll_at = ?4, "                                                           \
-                   "last_success_at = CASE WHEN ?5 THEN ?4 ELSE last_success_at END, "             \
-                   "last_new_item_at = CASE WHEN ?6 THEN ?4 ELSE last_new_item_at END, "           \
-                   "last_status = ?7, last_error = ?8, "                                           \
-                   "next_poll_at = ?9, next_poll_reason = ?10, interval_s = ?11, etag = ?12, "     \
-                   "last_modified = ?13, content_hash = ?14, "                                     \
-                   "consecutive_failures = ?15, entries_per_day = ?16, no_poll_before = ?17, "     \
-                   "move_to = ?18, move_seen = ?19, "                                              \
-                   "move_first_seen = ?20 WHERE id = ?1")                                          \
+    S(FEED_POLLED,                                                                                 \
+      "UPDATE feed SET state = CASE state WHEN 1 THEN 1 ELSE ?2 END, health = ?3, "                \
+      "last_poll_at = ?4, "                                                                        \
+      "last_success_at = CASE WHEN ?5 THEN ?4 ELSE last_success_at END, "                          \
+      "last_new_item_at = CASE WHEN ?6 THEN ?4 ELSE last_new_item_at END, "                        \
+      "last_status = ?7, last_error = ?8, "                                                        \
+      "next_poll_at = ?9, next_poll_reason = ?10, interval_s = ?11, etag = ?12, "                  \
+      "last_modified = ?13, content_hash = ?14, "                                                  \
+      "consecutive_failures = ?15, entries_per_day = ?16, no_poll_before = ?17, "                  \
+      "move_to = ?18, move_seen = ?19, "                                                           \
+      "move_first_seen = ?20, newest_entry_at = ?21, ttl_s = ?22, update_interval_s = ?23, "       \
+      "skip_hours = ?24, skip_days = ?25 WHERE id = ?1")                                           \
     S(FEED_DESCRIBE, "UPDATE feed SET title = ?2, home_page_url = ?3, description = ?4, icon = "   \
                      "?5 WHERE id = ?1 AND (title IS NOT ?2 "                                      \
                      "OR home_page_url IS NOT ?3 OR description IS NOT ?4 OR icon IS NOT ?5)")     \
@@ -132,9 +134,10 @@
     S(POLL_LIST, "SELECT at, duration_ms, outcome, http_status, bytes, new_items, updated_items, " \
                  "error, next_poll_reason, "                                                       \
                  "next_poll_at FROM poll WHERE feed_id = ? ORDER BY id DESC LIMIT ?")              \
-    S(SITE_PUT, "INSERT OR REPLACE INTO site (name, no_poll_before, tokens, tokens_at, reason) "   \
-                "VALUES (?, ?, ?, ?, ?)")                                                          \
-    S(SITE_LIST, "SELECT name, no_poll_before, tokens, tokens_at, reason FROM site")               \
+    S(SITE_PUT,                                                                                    \
+      "INSERT OR REPLACE INTO site (name, no_poll_before, tokens, tokens_at, reason, interval_s) " \
+      "VALUES (?, ?, ?, ?, ?, ?)")                                                                 \
+    S(SITE_LIST, "SELECT name, no_poll_before, tokens, tokens_at, reason, interval_s FROM site")   \
     S(EVENT_INSERT, "INSERT INTO event (kind, what, item_id, feed_id, at) VALUES (?, ?, ?, ?, ?)") \
     S(EVENT_LIST, "SELECT seq, kind, what, item_id, feed_id, at FROM event WHERE seq > ? ORDER "   \
                   "BY seq LIMIT ?")                                                                \

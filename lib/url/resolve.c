@@ -1,6 +1,8 @@
 /* Resolving references (RFC 3986 5.2), kept to splitting strings: feeds hold thousands of links, most of them absolute. */
 #include "lib/url.h"
 
+#include "lib/url/path.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -55,8 +57,7 @@ static struct reference split(const char *text)
     return r;
 }
 
-/* RFC 3986 5.2.4, in place: "." and ".." segments go. Returns the new length. */
-static size_t remove_dot_segments(char *path, size_t len)
+size_t kns_url_remove_dot_segments(char *path, size_t len)
 {
     size_t in = 0, out = 0;
 
@@ -128,7 +129,7 @@ static bool merge_paths(struct kns_arena *arena, const struct reference *base, s
     len += dir;
     memcpy(merged + len, path.at, path.len);
     len += path.len;
-    *ret = (struct piece){merged, remove_dot_segments(merged, len)};
+    *ret = (struct piece){merged, kns_url_remove_dot_segments(merged, len)};
     return true;
 }
 

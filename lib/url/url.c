@@ -1,6 +1,7 @@
 #include "lib/url.h"
 
 #include "lib/buf.h"
+#include "lib/url/path.h"
 #include "lib/url/tracking.h"
 
 #include <ctype.h>
@@ -86,7 +87,8 @@ static int hex(char c)
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* RFC 3986 6.2.2: unreserved characters stand for themselves, other escapes in upper case, odd bytes escaped. */
+/* RFC 3986 6.2.2: unreserved characters stand for themselves, other escapes in upper case, odd bytes escaped. A '%' that
+ * begins no escape is escaped too, or it would begin one with what is decoded behind it. */
 static void add_normalised(struct kns_buf *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -98,7 +100,7 @@ static void add_normalised(struct kns_buf *out, const char *text, size_t len)
             i += 2;
             escape = !isalnum(c) && (c == '\0' || strchr("-._~", c) == NULL);
         }
-        if (escape || c <= 0x20 || c >= 0x7F)
+        if (escape || c <= 0x20 || c >= 0x7F || c == '%')
             kns_buf_addf(out, "%%%02X", c);
         else
             kns_buf_addc(out, (char)c);
@@ -152,7 +154,11 @@ const char *kns_url_canonical(struct kns_arena *arena, const char *url)
         kns_buf_addf(&out, "%s://%s", scheme, host);
         if (port != NULL)
             kns_buf_addf(&out, ":%s", port);
+        /* Only now, because %2E is a dot too. */
+        size_t prefix = out.len;
         add_normalised(&out, path, strlen(path));
+        if (!kns_buf_failed(&out))
+            out.len = prefix + kns_url_remove_dot_segments(out.data + prefix, out.len - prefix);
         if (query != NULL)
             add_query(&out, query, strlen(query), true);
         text = finish(arena, &out);

@@ -4,6 +4,7 @@
 #include "lib/html.h"
 #include "lib/jsonfeed.h"
 #include "lib/parse.h"
+#include "lib/parse/jsonfeed_names.h"
 #include "lib/text.h"
 #include "lib/url.h"
 
@@ -60,6 +61,13 @@ static const char *id(struct reader *r, const json_t *value)
     if (json_is_real(value))
         return need(r, kns_arena_printf(r->arena, "%.17g", json_real_value(value)));
     return copy(r, value);
+}
+
+/* The writer makes an id up for an entry that has nothing to tell it by; it is no guid. */
+static bool is_made_up(const json_t *value)
+{
+    return json_is_string(value) && strncmp(json_string_value(value), KNS_JSONFEED_MADE_UP_ID,
+                                            sizeof(KNS_JSONFEED_MADE_UP_ID) - 1) == 0;
 }
 
 static int64_t number(const json_t *object, const char *key)
@@ -124,23 +132,31 @@ static struct kns_person *person(struct reader *r, const json_t *object)
             KNS_LIST_APPEND(list, one_);                                                           \
     } while (0)
 
-static void read_tags(struct reader *r, const json_t *object, struct kns_entry *entry)
+static struct kns_category *tag(struct reader *r, const json_t *value)
 {
-    size_t index;
-    json_t *value;
+    const char *term = copy(r, value);
+    const char *squeezed = term == NULL ? NULL : kns_text_squeeze(r->arena, term);
+    struct kns_category *category = squeezed == NULL || *squeezed == '\0'
+                                        ? NULL
+                                        : need(r, KNS_NEW(r->arena, struct kns_category));
 
-    json_array_foreach(json_object_get(object, "tags"), index, value)
-    {
-        const char *term = copy(r, value);
-        if (term == NULL || entry->tags.count >= KNS_PARSE_MAX_LIST)
-            continue;
-        struct kns_category *category = need(r, KNS_NEW(r->arena, struct kns_category));
-        if (category == NULL)
-            return;
-        category->term = kns_text_squeeze(r->arena, term);
-        KNS_LIST_APPEND(&entry->tags, category);
-    }
+    if (category != NULL)
+        category->term = squeezed;
+    return category;
 }
+
+#define READ_TAGS(r, object, list)                                                                 \
+    do {                                                                                           \
+        size_t index_;                                                                             \
+        json_t *value_;                                                                            \
+        json_array_foreach(json_object_get(object, "tags"), index_, value_)                        \
+        {                                                                                          \
+            struct kns_category *tag_ =                                                            \
+                (list)->count >= KNS_PARSE_MAX_LIST ? NULL : tag(r, value_);                       \
+            if (tag_ != NULL)                                                                      \
+                KNS_LIST_APPEND(list, tag_);                                                       \
+        }                                                                                          \
+    } while (0)
 
 static void read_attachments(struct reader *r, const json_t *object, struct kns_entry *entry)
 {
@@ -184,6 +200,37 @@ static void read_links(struct reader *r, const json_t *kns, struct kns_entry *en
     }
 }
 
+/* What only our own feeds have. */
+static void read_feed_extension(struct reader *r, const json_t *kns)
+{
+    struct kns_document *d = r->document;
+    size_t index;
+    json_t *value;
+
+    d->id = string(r, kns, "id");
+    d->updated = time_of(r, kns, "updated");
+    d->published = time_of(r, kns, "published");
+    d->rights = line(r, kns, "copyright");
+    d->generator = line(r, kns, "generator");
+    d->ttl_s = number(kns, "ttl_seconds");
+    d->update_interval_s = number(kns, "update_interval_seconds");
+    if (d->next_url == NULL)
+        d->next_url = url(r, kns, "next_url");
+    json_array_foreach(json_object_get(kns, "skip_hours"), index, value)
+    {
+        if (json_is_integer(value) && json_integer_value(value) >= 0 &&
+            json_integer_value(value) < 24)
+            d->skip_hours |= UINT32_C(1) << json_integer_value(value);
+    }
+    json_array_foreach(json_object_get(kns, "skip_days"), index, value)
+    {
+        for (int day = 0; json_is_string(value) && day < 7; day++)
+            if (strcmp(json_string_value(value), kns_jsonfeed_days[day]) == 0)
+                d->skip_days |= (uint8_t)(1u << day);
+    }
+    READ_TAGS(r, kns, &d->tags);
+}
+
 /* What only our own items have. */
 static void read_extension(struct reader *r, const json_t *kns, struct kns_entry *entry)
 {
@@ -220,7 +267,7 @@ static struct kns_entry *read_item(struct reader *r, const json_t *object)
         read_extension(r, kns, entry);
         entry->guid = string(r, kns, "guid");
     }
-    if (entry->guid == NULL && !json_is_object(kns))
+    if (entry->guid == NULL && !json_is_object(kns) && !is_made_up(json_object_get(object, "id")))
         entry->guid = id(r, json_object_get(object, "id"));
     entry->url = url(r, object, "url");
     entry->external_url = url(r, object, "external_url");
@@ -236,7 +283,7 @@ static struct kns_entry *read_item(struct reader *r, const json_t *object)
     entry->updated = time_of(r, object, "date_modified");
     entry->language = line(r, object, "language");
     READ_PEOPLE(r, object, &entry->authors);
-    read_tags(r, object, entry);
+    READ_TAGS(r, object, &entry->tags);
     read_attachments(r, object, entry);
     return entry;
 }
@@ -311,6 +358,7 @@ enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf
     document->language = line(&r, feed, "language");
     READ_PEOPLE(&r, feed, &document->authors);
     read_hubs(&r, feed);
+    read_feed_extension(&r, json_object_get(feed, "_kns"));
     json_array_foreach(items, index, value)
     {
         struct kns_entry *entry =

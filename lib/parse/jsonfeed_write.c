@@ -1,6 +1,7 @@
 /* Our model as JSON Feed 1.1 with the `_kns` extension. */
 #include "lib/html.h"
 #include "lib/jsonfeed.h"
+#include "lib/parse/jsonfeed_names.h"
 #include "lib/text.h"
 
 #include <stdio.h>
@@ -181,7 +182,7 @@ static void set_id(struct writer *w, json_t *object, const struct kns_entry *ent
     hash = add_hash(hash, entry->content_html);
     hash = add_hash(hash, entry->content_text);
     hash = add_hash(hash, entry->summary);
-    snprintf(id, sizeof(id), "kns:%016llx", (unsigned long long)hash);
+    snprintf(id, sizeof(id), KNS_JSONFEED_MADE_UP_ID "%016llx", (unsigned long long)hash);
     set_string(w, object, "id", id);
 }
 
@@ -263,8 +264,8 @@ static json_t *from_warnings(struct writer *w, const struct kns_warning *first)
     return array;
 }
 
-static const char *const day_names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                        "Thursday", "Friday", "Saturday"};
+const char *const kns_jsonfeed_days[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                          "Thursday", "Friday", "Saturday"};
 
 static json_t *document_extension(struct writer *w, const struct kns_document *d)
 {
@@ -284,7 +285,7 @@ static json_t *document_extension(struct writer *w, const struct kns_document *d
             append(w, hours, json_integer(hour));
     for (int day = 0; day < 7; day++)
         if ((d->skip_days >> day & 1) != 0)
-            append(w, days, json_string(day_names[day]));
+            append(w, days, json_string(kns_jsonfeed_days[day]));
     set_unless_empty(w, kns, "skip_hours", hours);
     set_unless_empty(w, kns, "skip_days", days);
     set_string(w, kns, "next_url", d->next_url);

@@ -1,0 +1,76 @@
+/* JSON Feed read, written and read again says the same. */
+#include "lib/jsonfeed.h"
+#include "lib/parse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct kns_document *parse(const char *text)
+{
+    struct kns_document *document = NULL;
+    struct kns_error err;
+
+    if (kns_parse(NULL, text, strlen(text), &document, &err) != KNS_OK)
+        fail_msg("%s", err.message);
+    return document;
+}
+
+static struct kns_document *parse_again(struct kns_document *document)
+{
+    json_t *json = kns_jsonfeed_from_document(document, false);
+    char *text = json_dumps(json, 0);
+    struct kns_document *again = parse(text);
+
+    free(text);
+    json_decref(json);
+    kns_document_free(document);
+    return again;
+}
+
+static void what_a_feed_says_of_itself_survives_writing(void **state)
+{
+    (void)state;
+    struct kns_document *d = parse_again(parse(
+        "<rss version='2.0' xmlns:atom='http://www.w3.org/2005/Atom'><channel><title>t</title>"
+        "<copyright>c</copyright><generator>g</generator><ttl>5</ttl><category>x</category>"
+        "<lastBuildDate>Sat, 07 Sep 2002 00:00:01 GMT</lastBuildDate>"
+        "<skipHours><hour>0</hour><hour>23</hour></skipHours>"
+        "<skipDays><day>Sunday</day><day>Saturday</day></skipDays>"
+        "<atom:link rel='next' href='https://example.org/2'/></channel></rss>"));
+
+    assert_string_equal(d->rights, "c");
+    assert_string_equal(d->generator, "g");
+    assert_string_equal(d->next_url, "https://example.org/2");
+    assert_string_equal(d->tags.first->term, "x");
+    assert_int_equal(d->ttl_s, 300);
+    assert_int_equal(d->updated.unix_s, 1031356801);
+    assert_int_equal(d->skip_hours, 1u | 1u << 23);
+    assert_int_equal(d->skip_days, 1u | 1u << 6);
+    kns_document_free(d);
+}
+
+static void an_id_that_was_made_up_is_no_guid(void **state)
+{
+    (void)state;
+    struct kns_document *d = parse_again(parse(
+        "{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[{\"content_text\":\"x\"}]}"));
+
+    assert_null(d->entries.first->guid);
+    assert_string_equal(d->entries.first->content_text, "x");
+    kns_document_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_feed_says_of_itself_survives_writing),
+        cmocka_unit_test(an_id_that_was_made_up_is_no_guid),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -32,7 +32,8 @@ const char *kns_html_resolve(struct kns_arena *arena, const char *html, const ch
 
 /* The allow-list sanitiser: elements, attributes, URL schemes and CSS properties by tables; foreign content,
  * templates, noscript, comments dropped; links get rel="noopener noreferrer"; tracking pixels dropped; relative
- * links made absolute against base (may be NULL). Sanitising twice changes nothing. */
+ * links made absolute against base (may be NULL). Sanitising twice changes nothing, but where tables and paragraphs are
+ * nested against HTML's rules: a second round may then close them elsewhere. */
 const char *kns_html_sanitize(struct kns_arena *arena, const char *html, const char *base);
 
 /* The address of the first picture that is content (no tracking pixel, no emoji or icon), resolved; NULL when there

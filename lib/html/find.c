@@ -72,6 +72,7 @@ static bool ends_sentence(const char *at, size_t left)
 
 static const char *sentence_around(struct kns_arena *arena, const struct kns_buf *text, size_t at)
 {
+    const char *start = kns_buf_str(text);
     size_t from = 0, to = text->len;
 
     for (size_t i = 0; i < text->len; i++) {
@@ -85,7 +86,7 @@ static const char *sentence_around(struct kns_arena *arena, const struct kns_buf
             break;
         }
     }
-    char *copy = kns_arena_copy(arena, text->data + from, to - from);
+    char *copy = kns_arena_copy(arena, start + from, to - from);
     return copy == NULL ? NULL : kns_text_squeeze(arena, copy);
 }
 

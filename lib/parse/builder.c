@@ -259,6 +259,8 @@ static void choose_atom_mode(struct builder *b, const struct frame *f)
         b->xhtml = true;
         return;
     }
+    /* What was escaped or encoded without a type had markup to hide, more often than not. */
+    b->guess = type == NULL && mode != NULL && strcmp(mode, "xml") != 0;
     if (type == NULL)
         type = "text";
     b->is_html = strcasecmp(type, "html") == 0 || strcasecmp(type, "text/html") == 0;
@@ -275,6 +277,7 @@ static void begin_text(struct builder *b, const struct frame *f)
     b->text_depth = b->depth;
     kns_buf_reset(&b->text);
     b->is_html = f->row->construct == C_HTML;
+    b->guess = f->row->construct == C_GUESS;
     b->xhtml = b->base64 = false;
     b->div_depth = 0;
     if (f->row->construct == C_ATOM)
@@ -633,7 +636,7 @@ static void end_construct(struct builder *b, const struct frame *f)
     if (text == NULL)
         return;
     bool html = b->markup || b->is_html;
-    if (!html && f->row->construct == C_GUESS)
+    if (!html && b->guess)
         html = kns_html_looks_like_html(text);
     kns_builder_set(b, f, f->row->field, f->row->rank, text, html);
 }

@@ -38,6 +38,7 @@ struct builder {
     bool markup; /* children are serialised into text, which is escaped */
     bool xhtml;
     bool base64;
+    bool guess; /* text that may be escaped HTML */
     bool is_html;     /* escaped HTML */
     size_t div_depth; /* the xhtml div that is left out */
 

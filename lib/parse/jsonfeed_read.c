@@ -89,8 +89,10 @@ static struct kns_time time_of(struct reader *r, const json_t *object, const cha
         r->document->warnings.count >= KNS_PARSE_MAX_WARNINGS)
         return time;
     struct kns_warning *warning = need(r, KNS_NEW(r->arena, struct kns_warning));
+    int shown = (int)kns_text_utf8_prefix(text, strnlen(text, 100));
     if (warning != NULL) {
-        warning->message = kns_arena_printf(r->arena, "%s is not a date: \"%.100s\"", key, text);
+        warning->message =
+            need(r, kns_arena_printf(r->arena, "%s is not a date: \"%.*s\"", key, shown, text));
         KNS_LIST_APPEND(&r->document->warnings, warning);
     }
     return time;

@@ -308,7 +308,7 @@ static const struct row thr_rows[] = {
 };
 
 static const struct row georss_rows[] = {
-    OPEN("where", BOTH, IN_WHERE),
+    OPEN("where", BOTH | WHERE, IN_WHERE),
     CALL("point", BOTH | WHERE, C_PLAIN, kns_apply_point, F_LAT, 0),
 };
 

@@ -2,6 +2,10 @@
  * is read again from its start by the lenient reader into a new document. JSON is kept and read at the end.
  *
  *   SNIFFING --'<'--> STRICT --not well-formed--> LENIENT
+ *       |             |   ^
+ *       |    a scrap of HTML, a feed's beginning behind it
+ *       |             v   |
+ *       |            SEEKING
  *       \---'{'-----> JSON
  */
 #include "lib/parse.h"
@@ -14,12 +18,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The model of a document is larger than its text by pointers and lists, not by orders. */
 #define ARENA_PER_BYTE 8
 #define ARENA_LEAST ((size_t)4 << 20)
 
-enum state { SNIFFING, STRICT, LENIENT, JSON };
+/* How far a warning that a server's program printed may push the document back. */
+#define SEEK_BYTES ((size_t)64 << 10)
+#define MAX_BEGINNINGS 8 /* tried behind scraps of HTML */
+
+enum state { SNIFFING, STRICT, SEEKING, LENIENT, JSON };
 
 struct kns_parser {
     char *base_url;
@@ -28,6 +37,8 @@ struct kns_parser {
     struct kns_buf text; /* all of it, decoded */
     size_t start;        /* of the document in text: what stands before is junk */
     size_t read;         /* how much of text expat has had */
+    size_t sought;       /* up to here no beginning was found */
+    int beginnings;      /* tried so far */
     enum state state;
     struct kns_document *document;
     struct builder *builder;
@@ -85,7 +96,24 @@ static enum kns_status begin_build(struct kns_parser *p, struct kns_error *err)
     return p->builder == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
 }
 
-/* What stands before the first '<' or '{' is passed over; XML allows nothing there. */
+/* The document begins at an offset of text: what stands before is junk, and XML allows none. */
+static enum kns_status begin_xml(struct kns_parser *p, size_t at, struct kns_error *err)
+{
+    enum kns_status status = begin_build(p, err);
+
+    if (status != KNS_OK)
+        return status;
+    p->start = p->read = at;
+    p->state = STRICT;
+    if (at > 0) {
+        kns_builder_warn(p->builder, 1, "something stands before the document's beginning");
+        p->document->malformed = true;
+    }
+    p->strict = kns_strict_new(p->builder);
+    return p->strict == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
+}
+
+/* What stands before the first '<' or '{' is passed over. */
 static enum kns_status sniff(struct kns_parser *p, struct kns_error *err)
 {
     const char *text = kns_buf_str(&p->text);
@@ -97,19 +125,49 @@ static enum kns_status sniff(struct kns_parser *p, struct kns_error *err)
         return KNS_OK;
     }
     const char *tag = memchr(text, '<', p->text.len);
-    if (tag == NULL)
-        return KNS_OK;
-    p->start = p->read = (size_t)(tag - text);
-    p->state = STRICT;
-    enum kns_status status = begin_build(p, err);
-    if (status != KNS_OK)
-        return status;
-    if (p->start > 0) {
-        kns_builder_warn(p->builder, 1, "something stands before the document's beginning");
-        p->document->malformed = true;
+    return tag == NULL ? KNS_OK : begin_xml(p, (size_t)(tag - text), err);
+}
+
+/* A program's warning ("<br />\n<b>Warning</b>: …") rather than a page or some other XML. */
+static bool is_scrap_of_html(struct kns_parser *p)
+{
+    static const char *const pages[] = {"html", "head", "body", "frameset"};
+    const char *root = kns_builder_root(p->builder);
+    const char *tag = kns_arena_printf(p->document->arena, "<%s>", root);
+
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+        if (strcasecmp(root, pages[i]) == 0)
+            return false;
+    return tag != NULL && kns_html_looks_like_html(tag);
+}
+
+static bool begins_feed(const char *at, size_t len)
+{
+    static const char *const beginnings[] = {"<?xml", "<rss", "<feed", "<rdf:RDF"};
+
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        size_t size = strlen(beginnings[i]);
+        if (len > size && memcmp(at, beginnings[i], size) == 0 &&
+            strchr(" \t\r\n>", at[size]) != NULL)
+            return true;
     }
-    p->strict = kns_strict_new(p->builder);
-    return p->strict == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
+    return false;
+}
+
+/* The next place in the text where a feed may begin; 0: none so far. */
+static size_t find_beginning(struct kns_parser *p)
+{
+    const size_t longest = sizeof("<rdf:RDF>");
+    size_t end = p->text.len < SEEK_BYTES ? p->text.len : SEEK_BYTES;
+
+    if (p->beginnings == MAX_BEGINNINGS)
+        return 0;
+    for (size_t at = p->sought > p->start ? p->sought : p->start + 1; at < end; at++)
+        if (p->text.data[at] == '<' && begins_feed(p->text.data + at, end - at))
+            return at;
+    /* What stands at the very end may be the first half of one. */
+    p->sought = end > longest ? end - longest : 0;
+    return 0;
 }
 
 /* Lines before the document's start, which the reader does not count. */
@@ -132,6 +190,10 @@ static enum kns_status read_strict(struct kns_parser *p, bool last, struct kns_e
     p->read = p->text.len;
     if (status == KNS_OK)
         return KNS_OK;
+    if (status == KNS_ENOTFEED && is_scrap_of_html(p)) {
+        p->state = SEEKING;
+        return KNS_OK;
+    }
     if (status != KNS_ESYNTAX) {
         if (err != NULL)
             *err = why;
@@ -143,12 +205,34 @@ static enum kns_status read_strict(struct kns_parser *p, bool last, struct kns_e
     return KNS_OK;
 }
 
+/* Behind a scrap of HTML: on with the next beginning, as soon as it is there. */
+static enum kns_status seek(struct kns_parser *p, bool last, struct kns_error *err)
+{
+    size_t at = find_beginning(p);
+
+    if (at > 0) {
+        p->beginnings++;
+        return begin_xml(p, at, err);
+    }
+    if (!last && p->text.len < SEEK_BYTES)
+        return KNS_OK;
+    return kns_fail(err, KNS_ENOTFEED, "the root element is <%s>, which is no feed's",
+                    kns_builder_root(p->builder));
+}
+
 static enum kns_status read_on(struct kns_parser *p, bool last, struct kns_error *err)
 {
     enum kns_status status = p->state == SNIFFING ? sniff(p, err) : KNS_OK;
+    bool again;
 
-    if (status == KNS_OK && p->state == STRICT && (last || p->read < p->text.len))
-        status = read_strict(p, last, err);
+    do {
+        if (status == KNS_OK && p->state == SEEKING)
+            status = seek(p, last, err);
+        bool unread = p->state == STRICT && (last || p->read < p->text.len);
+        if (status == KNS_OK && unread)
+            status = read_strict(p, last, err);
+        again = unread && p->state == SEEKING;
+    } while (status == KNS_OK && again);
     return status;
 }
 

@@ -47,7 +47,8 @@ void kns_builder_set(struct builder *b, const struct frame *f, enum field field,
     if (field == F_PUBLISHED || field == F_UPDATED) {
         if (!kns_date_parse(text, &time)) {
             char message[160];
-            snprintf(message, sizeof(message), "not a date: \"%.100s\"", text);
+            int shown = (int)kns_text_utf8_prefix(text, strnlen(text, 100));
+            snprintf(message, sizeof(message), "not a date: \"%.*s\"", shown, text);
             kns_builder_warn(b, f->line, message);
             return;
         }

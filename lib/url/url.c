@@ -77,8 +77,8 @@ static char *lower_host(CURLU *handle)
     for (char *c = host; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
     size_t len = strlen(host);
-    if (len > 1 && host[len - 1] == '.') /* the root's dot names the same host */
-        host[len - 1] = '\0';
+    while (len > 1 && host[len - 1] == '.') /* the root's dot names the same host */
+        host[--len] = '\0';
     return host;
 }
 

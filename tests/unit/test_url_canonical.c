@@ -26,6 +26,7 @@ static const struct {
     {"https://example.org/%%34%31", "https://example.org/%2541"},
     {"https://example.org/a?utm_source=x&b=2&fbclid=1&a=1", "https://example.org/a?b=2&a=1"},
     {"https://example.org./a", "https://example.org/a"},
+    {"https://example.org../a", "https://example.org/a"},
 };
 
 static void an_address_has_one_canonical_form(void **state)

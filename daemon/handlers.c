@@ -28,42 +28,27 @@ static bool collect_item(void *ctx, const struct kns_item *item)
 /* The link to the next page: the same request, at its cursor. */
 static void link_next(struct kns_request *request, const char *cursor)
 {
-    struct kns_buf url = {0};
+    struct kns_buf query = {0};
 
     if (cursor == NULL)
         return;
-    kns_buf_addf(&url, "<%s?", request->path);
-    for (size_t i = 0; i < request->n_parameters; i++) {
-        if (strcmp(request->parameters[i].name, "cursor") == 0)
-            continue;
-        kns_buf_addf(&url, "%s=", request->parameters[i].name);
-        for (const char *c = request->parameters[i].value; *c != '\0'; c++) {
-            bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-                         (*c >= '0' && *c <= '9') || strchr("-._~", *c) != NULL;
-            if (plain)
-                kns_buf_addc(&url, *c);
-            else
-                kns_buf_addf(&url, "%%%02X", (unsigned char)*c);
-        }
-        kns_buf_addc(&url, '&');
-    }
-    kns_buf_addf(&url, "cursor=%s>; rel=\"next\"", cursor);
-    request->link =
-        kns_buf_failed(&url) ? NULL : kns_arena_strdup(request->arena, kns_buf_str(&url));
-    kns_buf_fini(&url);
+    kns_request_write_query(request, " cursor ", &query);
+    if (!kns_buf_failed(&query))
+        request->link =
+            kns_arena_printf(request->arena, "<%s?%s%scursor=%s>; rel=\"next\"", request->path,
+                             kns_buf_str(&query), query.len > 0 ? "&" : "", cursor);
+    kns_buf_fini(&query);
 }
 
 enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *store,
                                  struct kns_error *err)
 {
-    const char *content = kns_request_parameter(request, "content");
-    struct collecting c = {.request = request,
-                           .items = json_array(),
-                           .with_content = content == NULL || strcmp(content, "false") != 0};
+    struct collecting c = {.request = request, .items = json_array(), .with_content = true};
     struct kns_item_query query;
     const char *cursor = NULL;
 
-    if (!kns_request_item_query(request, &query)) {
+    if (!kns_request_item_query(request, &query) ||
+        !kns_request_flag(request, "content", &c.with_content)) {
         json_decref(c.items);
         return KNS_OK;
     }
@@ -198,6 +183,10 @@ enum kns_status kns_write_item(struct kns_request *request, struct kns_store *st
 
 /* ---- feeds ---------------------------------------------------------------------------------------------------------- */
 
+#define MOST_FEEDS_OF_A_PAGE 1000000
+#define POLLS_SHOWN 20
+#define MOST_POLLS_SHOWN 1000
+
 struct collecting_feeds {
     json_t *feeds;
     int64_t last;
@@ -226,25 +215,22 @@ static enum kns_status answer_feed_by_id(struct kns_request *request, struct kns
 enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *store,
                                  struct kns_error *err)
 {
-    const char *url = kns_request_parameter(request, "url"),
-               *failing = kns_request_parameter(request, "failing");
-    const char *limit = kns_request_parameter(request, "limit"),
-               *cursor = kns_request_parameter(request, "cursor");
-    struct kns_feed_filter filter = {
-        .tag = kns_request_parameter(request, "tag"),
-        .failing = failing != NULL && strcmp(failing, "false") != 0 && strcmp(failing, "0") != 0,
-        .limit = limit == NULL ? 0 : (size_t)strtoul(limit, NULL, 10),
-        .after_id = cursor == NULL ? 0 : strtoll(cursor, NULL, 10),
-    };
-    struct collecting_feeds c = {.feeds = json_array()};
+    const char *url = kns_request_parameter(request, "url");
+    struct kns_feed_filter filter = {.tag = kns_request_parameter(request, "tag")};
+    struct collecting_feeds c = {.feeds = NULL};
     char next[24];
-    int64_t id = 0;
+    int64_t id = 0, limit = 0;
 
+    if (!kns_request_flag(request, "failing", &filter.failing) ||
+        !kns_request_number(request, "limit", 1, MOST_FEEDS_OF_A_PAGE, &limit) ||
+        !kns_request_number(request, "cursor", 0, INT64_MAX, &filter.after_id))
+        return KNS_OK;
     if (url != NULL) {
-        json_decref(c.feeds);
         enum kns_status status = kns_store_find_feed(store, url, &id, err);
         return status == KNS_OK ? answer_feed_by_id(request, store, id, true, err) : status;
     }
+    filter.limit = (size_t)limit;
+    c.feeds = json_array();
     enum kns_status status = kns_store_each_feed(store, &filter, collect_feed, &c, err);
     if (status != KNS_OK) {
         json_decref(c.feeds);
@@ -288,12 +274,15 @@ enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *
                                  struct kns_error *err)
 {
     struct kns_feed *feed = NULL;
+    int64_t limit = POLLS_SHOWN;
+
+    if (!kns_request_number(request, "limit", 1, MOST_POLLS_SHOWN, &limit))
+        return KNS_OK;
     json_t *polls = json_array();
     enum kns_status status =
         kns_store_get_feed(store, request->arena, request->id, false, &feed, err);
-
     if (status == KNS_OK)
-        status = kns_store_each_poll(store, request->id, 20, collect_poll, polls, err);
+        status = kns_store_each_poll(store, request->id, (size_t)limit, collect_poll, polls, err);
     if (status == KNS_OK)
         kns_request_answer(request, 200,
                            json_pack("{s:o, s:O}", "feed", kns_feed_json(feed), "polls", polls));
@@ -434,23 +423,40 @@ enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *s
 struct collecting_digest {
     struct kns_request *request;
     struct kns_digest *digest;
+    struct kns_time changed; /* the newest change of an item */
 };
 
 static bool collect_digest_item(void *ctx, const struct kns_item *item)
 {
     struct collecting_digest *c = ctx;
 
+    struct kns_time changed =
+        kns_time_given(item->changed_at) ? item->changed_at : item->first_seen;
+
+    if (changed.unix_s > c->changed.unix_s)
+        c->changed = changed;
     /* Items of a page live in the request's arena as long as the request. */
     return kns_digest_add_item(c->digest, c->request->arena, item);
 }
 
-static uint64_t hash_of(const struct kns_buf *buf)
+/* What a digest is known by: the URL that it was asked for is where it is served, and its permanent id, unless the configuration
+ * says where digests are published: then that is the base of the id, and what was selected tells one digest from another. */
+static bool name_digest(const struct kns_request *request, struct kns_digest *digest)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    struct kns_buf query = {0}, selection = {0};
 
-    for (size_t i = 0; i < buf->len; i++)
-        hash = (hash ^ (unsigned char)buf->data[i]) * UINT64_C(0x100000001b3);
-    return hash;
+    kns_request_write_query(request, " ", &query);
+    kns_request_write_query(request, " format limit cursor ", &selection);
+    digest->self_url =
+        kns_arena_printf(request->arena, "%s://%s%s%s%s", request->scheme, request->host,
+                         request->path, query.len > 0 ? "?" : "", kns_buf_str(&query));
+    if (digest->base_url != NULL)
+        digest->id = kns_arena_printf(request->arena, "%s%s%s", digest->base_url,
+                                      selection.len > 0 ? "#" : "", kns_buf_str(&selection));
+    bool good = !kns_buf_failed(&query) && !kns_buf_failed(&selection) && digest->self_url != NULL;
+    kns_buf_fini(&query);
+    kns_buf_fini(&selection);
+    return good;
 }
 
 enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store *store,
@@ -477,7 +483,9 @@ enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store 
         .since = query.since,
         .until = query.until,
     };
-    struct collecting_digest c = {request, &digest};
+    struct collecting_digest c = {request, &digest, {0}};
+    if (!name_digest(request, &digest))
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
     enum kns_status status =
         kns_store_query_items(store, request->arena, &query, collect_digest_item, &c, &cursor, err);
     if (status == KNS_OK)
@@ -486,13 +494,7 @@ enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store 
         return status;
     request->status = 200;
     request->answer_type = kns_digest_content_type(format);
-    request->etag =
-        kns_arena_printf(request->arena, "\"%016llx\"", (unsigned long long)hash_of(&request->out));
-    if (request->if_none_match != NULL && request->etag != NULL &&
-        strstr(request->if_none_match, request->etag) != NULL) {
-        request->status = 304;
-        kns_buf_reset(&request->out);
-    }
+    kns_request_validate(request, c.changed);
     return KNS_OK;
 }
 

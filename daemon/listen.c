@@ -9,7 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 128
+/* Who connects while the loop is busy waits here; when it is full, a client is refused at once. */
+#define BACKLOG SOMAXCONN
 
 enum kns_status kns_make_directories(const char *directory, struct kns_error *err)
 {

@@ -26,11 +26,12 @@ struct kns_request {
     const char *method, *path;
     int64_t id; /* of the path; 0: it has none */
     struct kns_parameter parameters[KNS_REQUEST_MAX_PARAMETERS];
-    size_t n_parameters;
+    size_t n_parameters; /* above the maximum: some were dropped, and no route takes it */
     const char *body;
     size_t body_size;
-    json_t *json; /* the body, for routes that take JSON; freed with the request */
-    const char *if_none_match, *last_event_id, *content_type;
+    json_t *json;              /* the body, for routes that take JSON; freed with the request */
+    const char *host, *scheme; /* of the URL that was asked for */
+    const char *if_none_match, *if_modified_since, *last_event_id;
 
     /* The answer. */
     int status;
@@ -49,6 +50,20 @@ void kns_request_problem(struct kns_request *request, int status, const char *fo
 
 /* The problem for a library's error. */
 void kns_request_fail(struct kns_request *request, const struct kns_error *err);
+
+/* A query parameter as a flag, a number, a time. False: a problem was answered; *ret is untouched where it was not given. */
+bool kns_request_flag(struct kns_request *request, const char *name, bool *ret);
+bool kns_request_number(struct kns_request *request, const char *name, int64_t least, int64_t most,
+                        int64_t *ret);
+
+/* Appends the query parameters as they go into a URL, "a=b&c=d", without those that are named in leave_out (space around
+ * each). */
+void kns_request_write_query(const struct kns_request *request, const char *leave_out,
+                             struct kns_buf *out);
+
+/* Gives a whole answer its validators: an ETag of its bytes, a Last-Modified of changed (where given). Becomes 304 when the client has it
+ * already (RFC 9110 13.2.2). */
+void kns_request_validate(struct kns_request *request, struct kns_time changed);
 
 /* Answers with JSON; takes the reference (NULL: no memory). */
 void kns_request_answer(struct kns_request *request, int status, json_t *json);

@@ -1,5 +1,7 @@
 #include "daemon/routes.h"
 
+#include "lib/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,8 +56,17 @@ static bool same_method(const char *route, const char *given)
     return strcmp(route, given) == 0 || (strcmp(given, "HEAD") == 0 && strcmp(route, "GET") == 0);
 }
 
+static bool is_utf8(const char *text)
+{
+    return text != NULL && kns_text_is_utf8(text, strlen(text));
+}
+
 static bool check_parameters(struct kns_request *request, const struct kns_route *route)
 {
+    if (request->n_parameters > KNS_REQUEST_MAX_PARAMETERS) {
+        kns_request_problem(request, 400, "more than %d parameters", KNS_REQUEST_MAX_PARAMETERS);
+        return false;
+    }
     for (size_t i = 0; i < request->n_parameters; i++) {
         const char *wanted = kns_arena_printf(request->arena, " %s ", request->parameters[i].name);
         if (wanted == NULL || strstr(route->parameters, wanted) == NULL ||
@@ -63,6 +74,10 @@ static bool check_parameters(struct kns_request *request, const struct kns_route
             kns_request_problem(request, 400, "unknown parameter \"%.60s\"; %s takes:%s",
                                 request->parameters[i].name, route->pattern,
                                 route->parameters[1] == '\0' ? " none" : route->parameters);
+            return false;
+        }
+        if (!is_utf8(request->parameters[i].value)) {
+            kns_request_problem(request, 400, "%s: expected UTF-8", request->parameters[i].name);
             return false;
         }
     }

@@ -96,10 +96,27 @@ static enum MHD_Result send_answer(struct exchange *x)
     return queued;
 }
 
+enum MHD_Result kns_exchange_stream(struct exchange *x, const char *type)
+{
+    struct MHD_Response *response = kns_stream_response(x->stream);
+
+    if (response == NULL)
+        return MHD_NO;
+    x->stream = NULL; /* the response's now */
+    x->answered = true;
+    MHD_add_response_header(response, "Content-Type", type);
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    enum MHD_Result queued = MHD_queue_response(x->connection, 200, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
 static void free_exchange(struct exchange *x)
 {
     if (x->users > 0)
         return;
+    if (x->stream != NULL)
+        kns_stream_drop(x->stream);
     kns_buf_fini(&x->body);
     kns_buf_fini(&x->request.out);
     json_decref(x->request.json);
@@ -219,16 +236,22 @@ enum MHD_Result kns_exchange_answer(struct exchange *x)
 
 /* ---- requests ----------------------------------------------------------------------------------------------------------- */
 
+/* A value with a NUL inside is no text: it becomes one that no route takes. */
 static enum MHD_Result on_parameter(void *ctx, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
+                                    size_t name_size, const char *value, size_t value_size)
 {
     struct kns_request *r = ctx;
 
     (void)kind;
+    (void)name_size;
+    if (value == NULL)
+        value = "";
+    else if (strlen(value) != value_size)
+        value = "\xFF";
     if (r->n_parameters < KNS_REQUEST_MAX_PARAMETERS)
-        r->parameters[r->n_parameters++] =
-            (struct kns_parameter){kns_arena_strdup(r->arena, name),
-                                   kns_arena_strdup(r->arena, value == NULL ? "" : value)};
+        r->parameters[r->n_parameters] = (struct kns_parameter){kns_arena_strdup(r->arena, name),
+                                                                kns_arena_strdup(r->arena, value)};
+    r->n_parameters++;
     return MHD_YES;
 }
 
@@ -236,6 +259,18 @@ static const char *header(struct exchange *x, const char *name)
 {
     return kns_arena_strdup(x->request.arena,
                             MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name));
+}
+
+/* The host that the client believes to speak to; a proxy in front may say so, and that it was asked by TLS. */
+static void read_address(struct exchange *x)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+    const char *host = header(x, "Host"), *proto = header(x, "X-Forwarded-Proto");
+    bool named = host != NULL && *host != '\0' && host[strspn(host, allowed)] == '\0';
+
+    x->request.host = named ? host : "kns";
+    x->request.scheme = proto != NULL && strcmp(proto, "https") == 0 ? "https" : "http";
 }
 
 static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Connection *connection,
@@ -259,8 +294,9 @@ static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Con
     kns_buf_init(&x->request.out, KNS_ANSWER_MAX_BODY);
     x->request.if_none_match = header(x, "If-None-Match");
     x->request.last_event_id = header(x, "Last-Event-ID");
-    x->request.content_type = header(x, "Content-Type");
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, on_parameter, &x->request);
+    x->request.if_modified_since = header(x, "If-Modified-Since");
+    read_address(x);
+    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, on_parameter, &x->request);
     return x;
 }
 
@@ -281,6 +317,30 @@ static enum MHD_Result act(struct exchange *x)
     return x->route == NULL ? send_answer(x) : dispatch(x);
 }
 
+/* What says beforehand that it is too large need not be sent. */
+static bool announces_too_much(struct exchange *x)
+{
+    const char *length = header(x, "Content-Length");
+
+    return length != NULL && strtoull(length, NULL, 10) > KNS_REQUEST_MAX_BODY;
+}
+
+static enum MHD_Result on_header(struct exchange *x)
+{
+    if (!announces_too_much(x))
+        return MHD_YES;
+    x->dispatched = true;
+    kns_request_problem(&x->request, 413, "the body is larger than %u bytes", KNS_REQUEST_MAX_BODY);
+    return send_answer(x);
+}
+
+static enum MHD_Result on_resumed(struct exchange *x)
+{
+    if (!x->ready || x->answered)
+        return MHD_YES;
+    return x->stream != NULL ? kns_exchange_stream(x, x->request.answer_type) : send_answer(x);
+}
+
 /* Called when the header is there, for each piece of the body, at its end, and again when the connection was resumed. */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
@@ -292,16 +352,14 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     if (x == NULL) {
         x = begin_exchange(ctx, connection, url, method);
         *state = x;
-        return x == NULL ? MHD_NO : MHD_YES;
+        return x == NULL ? MHD_NO : on_header(x);
     }
     if (*upload_size > 0) {
         kns_buf_add(&x->body, upload, *upload_size);
         *upload_size = 0;
         return MHD_YES;
     }
-    if (!x->dispatched)
-        return act(x);
-    return x->ready && !x->answered ? send_answer(x) : MHD_YES;
+    return x->dispatched ? on_resumed(x) : act(x);
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,

@@ -8,7 +8,10 @@
 #include <string.h>
 
 #define BATCH 200
+#define BATCH_BYTES ((size_t)256 << 10)    /* a batch ends behind the event that goes over this */
+#define WAITING_MOST (KNS_STREAM_MOST / 4) /* a client that left so much waiting gets no more yet */
 #define HEARTBEAT_MS 30000
+#define MOST_STREAMS 256 /* half of the connections: questions always find a place */
 
 struct events {
     struct kns_server *server;
@@ -17,10 +20,10 @@ struct events {
     int64_t feed;   /* 0: of any */
     char *tag;
     bool kinds[3];
-    bool reading, again;
+    bool reading, again; /* again: there is, or may be, more to read */
     struct kns_read read;
     struct kns_buf out; /* of the batch being read */
-    size_t n_read;
+    bool more;          /* the batch was not the last */
     struct events *next;
 };
 
@@ -32,8 +35,11 @@ static void free_events(struct events *e)
 
     while (*at != NULL && *at != e)
         at = &(*at)->next;
-    if (*at == e)
+    if (*at == e) {
         *at = e->next;
+        e->server->n_streams--;
+    }
+    e->stream->on_drained = NULL;
     kns_stream_unref(e->stream);
     kns_buf_fini(&e->out);
     free(e->tag);
@@ -131,7 +137,7 @@ static enum kns_status run_read(struct kns_read *read, struct kns_store *store,
     enum kns_status status =
         arena == NULL || batch == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
 
-    e->n_read = 0;
+    e->more = false;
     if (status == KNS_OK && e->cursor < 0)
         status = kns_store_last_event(store, &e->cursor, err);
     else if (status == KNS_OK)
@@ -139,10 +145,14 @@ static enum kns_status run_read(struct kns_read *read, struct kns_store *store,
     for (size_t i = 0; status == KNS_OK && i < batch->count; i++) {
         write_event(e, &batch->events[i],
                     event_data(e, store, arena, &batch->events[i], batch->what[i]));
+        if (kns_buf_failed(&e->out))
+            status = kns_fail(err, KNS_ENOMEM, "out of memory");
         e->cursor = batch->events[i].seq;
+        e->more = i + 1 < batch->count || batch->count == BATCH;
+        if (e->out.len >= BATCH_BYTES)
+            break;
         kns_arena_reset(arena);
     }
-    e->n_read = batch == NULL ? 0 : batch->count;
     free(batch);
     kns_arena_free(arena);
     return status;
@@ -157,27 +167,24 @@ static void read_done(struct kns_read *read)
 
     e->reading = false;
     server->working--;
+    /* What could not be read is not skipped: the client comes back with its cursor. */
+    if (read->status != KNS_OK)
+        kns_stream_end(e->stream);
     bool alive = !e->stream->gone && !e->stream->ended;
     if (alive && e->out.len > 0)
         alive = kns_stream_write(e->stream, e->out.data, e->out.len);
     kns_buf_reset(&e->out);
     kns_server_wake(server);
-    if (!alive) {
+    if (!alive)
         free_events(e);
-        return;
-    }
-    if (e->n_read == BATCH || e->again)
+    else if (e->more || e->again)
         read_on(e);
 }
 
 static void read_on(struct events *e)
 {
-    if (e->reading) {
-        e->again = true;
-        return;
-    }
-    /* A client that has not taken the last batch gets the next one when it has. */
-    e->again = e->stream->pending.len > KNS_STREAM_MOST / 4;
+    /* A client that has not taken the last batches gets the next one when it has: see on_drained. */
+    e->again = e->reading || kns_stream_waiting(e->stream) > WAITING_MOST;
     if (e->again)
         return;
     e->reading = true;
@@ -185,6 +192,14 @@ static void read_on(struct events *e)
     e->read.run = run_read;
     e->read.done = read_done;
     kns_readers_submit(e->server->parts.readers, &e->read);
+}
+
+static void on_drained(void *ctx)
+{
+    struct events *e = ctx;
+
+    if (e->again && !e->reading)
+        read_on(e);
 }
 
 void kns_server_events_ready(struct kns_server *server, int64_t seq)
@@ -208,8 +223,20 @@ static void on_heartbeat(uv_timer_t *timer)
         next = e->next;
         if (!kns_stream_write(e->stream, ":\n\n", 3) && !e->reading)
             free_events(e);
-        else if (e->again)
-            read_on(e);
+    }
+    kns_server_wake(server);
+}
+
+/* A closed connection that sleeps is found out when something is written; when places are short, earlier. */
+static void end_abandoned(struct kns_server *server)
+{
+    for (struct events *e = server->streams, *next; e != NULL; e = next) {
+        next = e->next;
+        if (!kns_stream_is_abandoned(e->stream))
+            continue;
+        kns_stream_end(e->stream);
+        if (!e->reading)
+            free_events(e);
     }
     kns_server_wake(server);
 }
@@ -272,38 +299,59 @@ static bool read_cursor(struct kns_request *request, int64_t *ret)
     return false;
 }
 
+static bool read_filters(struct exchange *x, struct events *e)
+{
+    const char *tag = kns_request_parameter(&x->request, "tag");
+
+    if (!read_kinds(&x->request, e->kinds) || !read_cursor(&x->request, &e->cursor) ||
+        !kns_request_number(&x->request, "feed", 1, INT64_MAX, &e->feed))
+        return false;
+    e->tag = tag == NULL ? NULL : strdup(tag);
+    return true;
+}
+
+static bool has_place(struct kns_server *server)
+{
+    if (server->n_streams >= MOST_STREAMS)
+        end_abandoned(server);
+    return server->n_streams < MOST_STREAMS;
+}
+
 enum MHD_Result kns_serve_events(struct exchange *x)
 {
-    const char *tag = kns_request_parameter(&x->request, "tag"),
-               *feed = kns_request_parameter(&x->request, "feed");
+    struct kns_server *server = x->server;
     struct events *e = calloc(1, sizeof(*e));
 
     if (e == NULL)
         return MHD_NO;
-    if (!read_kinds(&x->request, e->kinds) || !read_cursor(&x->request, &e->cursor)) {
+    bool good = read_filters(x, e);
+    if (good && !has_place(server)) {
+        kns_request_problem(&x->request, 503, "%d streams of events are open: try later",
+                            MOST_STREAMS);
+        good = false;
+    }
+    if (!good) {
+        free(e->tag);
         free(e);
         return kns_exchange_answer(x);
     }
-    e->server = x->server;
-    e->feed = feed == NULL ? 0 : strtoll(feed, NULL, 10);
-    e->tag = tag == NULL ? NULL : strdup(tag);
-    e->stream = kns_stream_new(x->connection);
-    struct MHD_Response *response = e->stream == NULL ? NULL : kns_stream_response(e->stream);
-    if (response == NULL) {
+    x->stream = kns_stream_new(x->connection);
+    if (x->stream == NULL) {
         free(e->tag);
         free(e);
         return MHD_NO;
     }
-    kns_stream_ref(e->stream);
-    kns_buf_init(&e->out, KNS_STREAM_MOST);
-    e->next = x->server->streams;
-    x->server->streams = e;
-    MHD_add_response_header(response, "Content-Type", "text/event-stream");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    x->answered = true;
+    kns_stream_ref(x->stream);
+    e->server = server;
+    e->stream = x->stream;
+    e->stream->on_drained = on_drained;
+    e->stream->ctx = e;
+    kns_buf_init(&e->out, 0);
+    e->next = server->streams;
+    server->streams = e;
+    server->n_streams++;
     kns_stream_write(e->stream, ":\n\n", 3);
-    enum MHD_Result queued = MHD_queue_response(x->connection, 200, response);
-    MHD_destroy_response(response);
+    enum MHD_Result queued = kns_exchange_stream(x, "text/event-stream");
     read_on(e);
     return queued;
 }

@@ -22,6 +22,7 @@ struct kns_server {
     struct kns_time started;
     size_t working; /* requests that somebody works for */
     struct events *streams;
+    size_t n_streams;
     bool stopping;
     int handles;
     uint64_t stop_by_ms;
@@ -40,17 +41,16 @@ struct exchange {
     struct kns_write write;
     int users; /* who works for it */
     bool dispatched, ready, answered, gone;
-    size_t waiting; /* refreshes */
-    struct kns_stream *stream;
-    size_t total, finished;
+    struct kns_stream *stream; /* what it is answered with when it is ready; NULL: request.out */
 };
 
 /* Suspends the connection while somebody works; done resumes it, and its answer is sent. */
 void kns_exchange_begin(struct exchange *x);
 void kns_exchange_done(struct exchange *x);
 
-/* Sends the answer now, from inside the request's own callback. */
+/* Sends the answer now, from inside the request's own callback; and one that goes on, x->stream, which the answer takes over. */
 enum MHD_Result kns_exchange_answer(struct exchange *x);
+enum MHD_Result kns_exchange_stream(struct exchange *x, const char *type);
 
 /* libmicrohttpd runs soon. */
 void kns_server_wake(struct kns_server *server);

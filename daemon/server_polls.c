@@ -93,16 +93,19 @@ enum MHD_Result kns_serve_subscribe(struct exchange *x)
 
 /* ---- refreshing ----------------------------------------------------------------------------------------------------- */
 
+#define MOST_NAMED 10000 /* feeds by id in one request; all of them need no ids */
+
 /* A refresh of several feeds; lives until the last has answered. */
 struct refresh {
     struct kns_server *server;
+    struct exchange *x;        /* until it is answered */
     struct kns_stream *stream; /* NULL: nobody waits */
     size_t total, finished;
-    bool force;
+    bool force, wait, all;
     struct kns_read read;
     int64_t *ids;
     size_t n_ids, cap_ids;
-    bool all;
+    json_t *unknown; /* ids that are no feed's */
 };
 
 static void free_refresh(struct refresh *r)
@@ -112,8 +115,27 @@ static void free_refresh(struct refresh *r)
         kns_server_wake(r->server);
         kns_stream_unref(r->stream);
     }
+    json_decref(r->unknown);
     free(r->ids);
     free(r);
+}
+
+static json_t *progress_json(const struct refresh *r, const struct kns_refresh_result *result)
+{
+    json_t *json =
+        json_pack("{s:I, s:b, s:I, s:I, s:I, s:I}", "feed_id", (json_int_t)result->feed_id,
+                  "skipped", result->skipped, "new_items", (json_int_t)result->new_items,
+                  "updated_items", (json_int_t)result->updated_items, "done",
+                  (json_int_t)r->finished, "total", (json_int_t)r->total);
+
+    /* What was not polled has no outcome. */
+    if (json != NULL && !result->skipped)
+        json_object_set_new(json, "outcome", json_string(kns_outcome_name(result->outcome)));
+    if (json != NULL && result->http_status != 0)
+        json_object_set_new(json, "status", json_integer(result->http_status));
+    if (json != NULL && result->text != NULL && *result->text != '\0')
+        json_object_set_new(json, "text", json_string(result->text));
+    return json;
 }
 
 static void on_refreshed(void *ctx, const struct kns_refresh_result *result)
@@ -122,13 +144,7 @@ static void on_refreshed(void *ctx, const struct kns_refresh_result *result)
 
     r->finished++;
     if (r->stream != NULL) {
-        json_t *json = json_pack(
-            "{s:I, s:s, s:b, s:I, s:I, s:I, s:I}", "feed_id", (json_int_t)result->feed_id,
-            "outcome", kns_outcome_name(result->outcome), "skipped", result->skipped, "new_items",
-            (json_int_t)result->new_items, "updated_items", (json_int_t)result->updated_items,
-            "done", (json_int_t)r->finished, "total", (json_int_t)r->total);
-        if (result->text != NULL && *result->text != '\0')
-            json_object_set_new(json, "text", json_string(result->text));
+        json_t *json = progress_json(r, result);
         char *line = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
         if (line != NULL) {
             kns_stream_write(r->stream, line, strlen(line));
@@ -163,54 +179,149 @@ static bool collect_id(void *ctx, const struct kns_feed *feed)
     return !polled || keep_id(ctx, feed->id);
 }
 
+/* Takes out the ids that are no feed's. */
+static enum kns_status sort_out_unknown(struct refresh *r, struct kns_store *store,
+                                        struct kns_error *err)
+{
+    struct kns_arena *arena = kns_arena_new(0);
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
+    size_t known = 0;
+
+    for (size_t i = 0; status == KNS_OK && i < r->n_ids; i++) {
+        struct kns_feed *feed = NULL;
+        kns_arena_reset(arena);
+        status = kns_store_get_feed(store, arena, r->ids[i], false, &feed, err);
+        if (status == KNS_OK)
+            r->ids[known++] = r->ids[i];
+        else if (status == KNS_ENOTFOUND)
+            status = json_array_append_new(r->unknown, json_integer(r->ids[i])) == 0
+                         ? KNS_OK
+                         : kns_fail(err, KNS_ENOMEM, "out of memory");
+    }
+    r->n_ids = known;
+    kns_arena_free(arena);
+    return status;
+}
+
 static enum kns_status read_ids(struct kns_read *read, struct kns_store *store,
                                 struct kns_error *err)
 {
     struct refresh *r = (struct refresh *)((char *)read - offsetof(struct refresh, read));
 
-    return r->all ? kns_store_each_feed(store, NULL, collect_id, r, err) : KNS_OK;
+    return r->all ? kns_store_each_feed(store, NULL, collect_id, r, err)
+                  : sort_out_unknown(r, store, err);
+}
+
+/* The answer, now that it is known what is polled: a stream for who waits, else a count. */
+static enum kns_status begin_answer(struct refresh *r)
+{
+    struct exchange *x = r->x;
+
+    if (x->request.id != 0 && r->n_ids == 0) {
+        kns_request_problem(&x->request, 404, "no such feed: %" PRId64, x->request.id);
+        return KNS_ENOTFOUND;
+    }
+    r->total = r->n_ids + json_array_size(r->unknown);
+    if (!r->wait) {
+        kns_request_answer(
+            &x->request, 202,
+            json_pack("{s:I, s:O}", "feeds", (json_int_t)r->n_ids, "unknown", r->unknown));
+        return KNS_OK;
+    }
+    x->stream = kns_stream_new(x->connection);
+    if (x->stream == NULL) {
+        kns_request_problem(&x->request, 503, "out of memory");
+        return KNS_ENOMEM;
+    }
+    x->request.answer_type = "application/x-ndjson";
+    kns_stream_ref(x->stream);
+    r->stream = x->stream;
+    return KNS_OK;
+}
+
+/* Each callback comes later, and the last one frees r; so what it holds is handed over first. */
+static void begin_polls(struct refresh *r)
+{
+    struct kns_poller *poller = r->server->parts.poller;
+    json_t *unknown = json_incref(r->unknown), *id;
+    int64_t *ids = r->ids;
+    size_t n = r->n_ids, index;
+
+    r->ids = NULL;
+    if (r->total == 0)
+        free_refresh(r);
+    for (size_t i = 0; i < n; i++)
+        kns_poller_refresh(poller, ids[i], r->force, on_refreshed, r);
+    json_array_foreach(unknown, index, id)
+    {
+        kns_poller_refresh(poller, json_integer_value(id), r->force, on_refreshed, r);
+    }
+    json_decref(unknown);
+    free(ids);
 }
 
 static void ids_read(struct kns_read *read)
 {
     struct refresh *r = (struct refresh *)((char *)read - offsetof(struct refresh, read));
+    struct exchange *x = r->x;
+    bool good = read->status == KNS_OK;
 
-    r->total = r->n_ids;
-    if (r->total == 0) {
+    if (!good)
+        kns_request_fail(&x->request, &read->err);
+    good = good && begin_answer(r) == KNS_OK;
+    r->x = NULL;
+    if (good)
+        begin_polls(r);
+    else
         free_refresh(r);
-        return;
-    }
-    /* Each callback comes later; the last one frees r, so that its ids are handed over first. */
-    int64_t *ids = r->ids;
-    size_t n = r->n_ids;
-    r->ids = NULL;
-    for (size_t i = 0; i < n; i++)
-        kns_poller_refresh(r->server->parts.poller, ids[i], r->force, on_refreshed, r);
-    free(ids);
+    kns_exchange_done(x);
 }
 
-static bool read_wanted(struct exchange *x, struct refresh *r)
+static bool bad_body(struct exchange *x, const char *name, const char *expected)
 {
-    const json_t *feeds = json_object_get(x->request.json, "feeds"),
-                 *force = json_object_get(x->request.json, "force");
-    const char *parameter = kns_request_parameter(&x->request, "force");
+    kns_request_problem(&x->request, 400, "\"%.60s\": expected %s", name, expected);
+    return false;
+}
+
+static bool read_named(struct exchange *x, struct refresh *r, const json_t *feeds)
+{
     size_t index;
     json_t *id;
 
-    r->force = json_is_true(force) || (parameter != NULL && strcmp(parameter, "0") != 0 &&
-                                       strcmp(parameter, "false") != 0);
-    if (x->request.id != 0)
-        return keep_id(r, x->request.id);
-    r->all = feeds == NULL;
-    if (feeds != NULL && !json_is_array(feeds)) {
-        kns_request_problem(&x->request, 400, "\"feeds\": expected an array of ids");
-        return false;
-    }
+    r->all = false;
+    if (!json_is_array(feeds) || json_array_size(feeds) > MOST_NAMED)
+        return bad_body(x, "feeds", "an array of ids, at most 10000");
     json_array_foreach(feeds, index, id)
     {
-        if (!json_is_integer(id) || !keep_id(r, json_integer_value(id))) {
-            kns_request_problem(&x->request, 400, "\"feeds\": expected an array of ids");
-            return false;
+        if (!json_is_integer(id) || !keep_id(r, json_integer_value(id)))
+            return bad_body(x, "feeds", "an array of ids, at most 10000");
+    }
+    return true;
+}
+
+/* Which feeds, and how: from the path, the parameters and the body. */
+static bool read_wanted(struct exchange *x, struct refresh *r)
+{
+    const char *name;
+    json_t *value;
+
+    if (!kns_request_flag(&x->request, "wait", &r->wait) ||
+        !kns_request_flag(&x->request, "force", &r->force))
+        return false;
+    if (x->request.id != 0)
+        return keep_id(r, x->request.id);
+    r->all = true;
+    json_object_foreach(x->request.json, name, value)
+    {
+        if (strcmp(name, "feeds") == 0) {
+            if (!read_named(x, r, value))
+                return false;
+        } else if (strcmp(name, "force") != 0) {
+            return bad_body(x, name, "no such member: feeds, force");
+        } else if (!json_is_boolean(value)) {
+            return bad_body(x, name, "true or false");
+        } else {
+            r->force = r->force || json_is_true(value);
         }
     }
     return true;
@@ -218,38 +329,22 @@ static bool read_wanted(struct exchange *x, struct refresh *r)
 
 enum MHD_Result kns_serve_refresh(struct exchange *x)
 {
-    const char *wait = kns_request_parameter(&x->request, "wait");
     struct refresh *r = calloc(1, sizeof(*r));
-    enum MHD_Result queued = MHD_YES;
 
     if (r == NULL)
         return MHD_NO;
     r->server = x->server;
+    r->x = x;
+    r->unknown = json_array();
     if (!read_wanted(x, r)) {
         free_refresh(r);
         return kns_exchange_answer(x);
     }
-    if (wait != NULL && strcmp(wait, "0") != 0 && strcmp(wait, "false") != 0) {
-        struct kns_stream *stream = kns_stream_new(x->connection);
-        struct MHD_Response *response = stream == NULL ? NULL : kns_stream_response(stream);
-        if (response == NULL) {
-            free_refresh(r);
-            return MHD_NO;
-        }
-        kns_stream_ref(stream);
-        r->stream = stream;
-        MHD_add_response_header(response, "Content-Type", "application/x-ndjson");
-        x->answered = true;
-        queued = MHD_queue_response(x->connection, 200, response);
-        MHD_destroy_response(response);
-    } else {
-        kns_request_answer(&x->request, 202, json_object());
-        queued = kns_exchange_answer(x);
-    }
     r->read.run = read_ids;
     r->read.done = ids_read;
+    kns_exchange_begin(x);
     kns_readers_submit(x->server->parts.readers, &r->read);
-    return queued;
+    return MHD_YES;
 }
 
 /* ---- figures -------------------------------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 struct kns_stream *kns_stream_new(struct MHD_Connection *connection)
@@ -12,7 +13,7 @@ struct kns_stream *kns_stream_new(struct MHD_Connection *connection)
         return NULL;
     stream->connection = connection;
     stream->users = 1;
-    kns_buf_init(&stream->pending, KNS_STREAM_MOST);
+    kns_buf_init(&stream->pending, 0);
     return stream;
 }
 
@@ -37,14 +38,46 @@ static void wake(struct kns_stream *stream)
     MHD_resume_connection(stream->connection);
 }
 
+size_t kns_stream_waiting(const struct kns_stream *stream)
+{
+    return stream->pending.len - stream->sent;
+}
+
+/* What was sent leaves the buffer once it is the larger part, so that each byte moves once at most. */
+static void compact(struct kns_stream *stream)
+{
+    if (stream->sent < stream->pending.len / 2)
+        return;
+    stream->pending.len -= stream->sent;
+    if (stream->pending.len > 0)
+        memmove(stream->pending.data, stream->pending.data + stream->sent, stream->pending.len);
+    stream->sent = 0;
+}
+
 bool kns_stream_write(struct kns_stream *stream, const char *bytes, size_t size)
 {
     if (stream->gone || stream->ended)
         return false;
-    kns_buf_add(&stream->pending, bytes, size);
-    stream->ended = kns_buf_failed(&stream->pending);
+    if (kns_stream_waiting(stream) > KNS_STREAM_MOST) {
+        stream->ended = true;
+    } else {
+        compact(stream);
+        kns_buf_add(&stream->pending, bytes, size);
+        stream->ended = kns_buf_failed(&stream->pending);
+    }
     wake(stream);
     return !stream->ended;
+}
+
+bool kns_stream_is_abandoned(const struct kns_stream *stream)
+{
+    const union MHD_ConnectionInfo *info =
+        stream->gone
+            ? NULL
+            : MHD_get_connection_info(stream->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+
+    return info == NULL || recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void kns_stream_end(struct kns_stream *stream)
@@ -57,7 +90,7 @@ void kns_stream_end(struct kns_stream *stream)
 static ssize_t on_read(void *ctx, uint64_t position, char *out, size_t most)
 {
     struct kns_stream *stream = ctx;
-    size_t left = stream->pending.len - stream->sent;
+    size_t left = kns_stream_waiting(stream);
 
     (void)position;
     if (left == 0 && stream->ended)
@@ -73,6 +106,8 @@ static ssize_t on_read(void *ctx, uint64_t position, char *out, size_t most)
     if (stream->sent == stream->pending.len) {
         kns_buf_reset(&stream->pending);
         stream->sent = 0;
+        if (stream->on_drained != NULL)
+            stream->on_drained(stream->ctx);
     }
     return (ssize_t)size;
 }
@@ -83,6 +118,11 @@ static void on_free(void *ctx)
 
     stream->gone = true;
     kns_stream_unref(stream);
+}
+
+void kns_stream_drop(struct kns_stream *stream)
+{
+    on_free(stream);
 }
 
 struct MHD_Response *kns_stream_response(struct kns_stream *stream)

@@ -41,6 +41,15 @@ struct fetch {
     size_t header_bytes;
     int status; /* of the answer whose header is being read */
     bool header_ended, body_begun, refused, stopped, too_large, temporary;
+    bool enough; /* of a page that nobody needs whole */
+    bool
+        left_over; /* the connection held bytes that nobody asked for: this hop goes over a fresh one */
+    const char *origin;      /* of the subscribed URL: its credentials go nowhere else */
+    bool at_origin;          /* this hop */
+    bool names_private;      /* the subscribed URL does */
+    bool proxied, forbidden; /* not even to be asked of the proxy */
+    char address[80];
+    size_t page_bytes;
     int64_t bytes;
     uint64_t started_ms;
     char error[CURL_ERROR_SIZE];
@@ -54,7 +63,7 @@ struct watch {
     curl_socket_t socket;
 };
 
-static void start_hop(struct fetch *f);
+static void start_next_hop(struct fetch *f);
 
 /* ---- the end of a transfer ---------------------------------------------------------------------------------------- */
 
@@ -94,6 +103,8 @@ static void finish(struct fetch *f, const char *error, bool cut)
         .stopped = f->stopped,
         .final_url = f->url,
         .moved_to = f->moved,
+        .address = f->address[0] == '\0' ? NULL : f->address,
+        .redirected = f->hops > 0,
         .bytes = f->bytes,
         .duration_ms = (int64_t)(uv_now(f->fetcher->loop) - f->started_ms),
     };
@@ -136,8 +147,8 @@ static void follow(struct fetch *f)
     f->temporary = f->temporary || !is_permanent(f->status);
     f->url = next;
     f->moved = f->temporary ? NULL : next;
-    drop_easy(f);
-    start_hop(f);
+    f->left_over = false;
+    start_next_hop(f);
 }
 
 /* ---- what curl calls ---------------------------------------------------------------------------------------------- */
@@ -171,30 +182,80 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
     struct fetch *f = ctx;
 
+    f->page_bytes += size * n;
+    f->enough = (f->status < 200 || f->status > 299) && f->page_bytes > KNS_FETCH_MAX_PAGE;
+    if (f->enough)
+        return 0;
     if (is_redirect(f->status))
         return size * n; /* nobody reads it */
     if (!f->body_begun)
-        f->request.begin(f->request.ctx, f->status, &f->headers);
+        f->request.begin(f->request.ctx, f->status, &f->headers, f->url);
     f->body_begun = true;
     f->stopped = !f->request.body(f->request.ctx, bytes, size * n);
     return f->stopped ? 0 : size * n;
 }
 
-/* The policy on private networks, on the address really connected to (and so whatever DNS said). */
+/* ---- private networks ----------------------------------------------------------------------------------------------- */
+
+/* May this hop go to a private address? "direct" means: the subscribed URL itself names one, and it is the one. */
+static bool may_be_private(const struct fetch *f)
+{
+    enum kns_private_networks policy = f->fetcher->config->poll.private_networks;
+
+    return policy == KNS_PRIVATE_ALWAYS ||
+           (policy == KNS_PRIVATE_DIRECT && f->names_private && f->at_origin);
+}
+
+/* A proxy hides the address: the name decides, and what it does not tell is refused where private addresses are never allowed. */
+static bool may_be_proxied(const struct fetch *f, const char *host)
+{
+    if (may_be_private(f))
+        return true;
+    if (kns_netguard_names_private(host))
+        return false;
+    return f->fetcher->config->poll.private_networks != KNS_PRIVATE_NEVER ||
+           kns_netguard_is_address(host);
+}
+
+/* The policy on the address really connected to, and so whatever DNS said. */
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct fetch *f = ctx;
-    enum kns_private_networks policy = f->fetcher->config->poll.private_networks;
-    bool proxied = f->fetcher->config->poll.proxy[0] != '\0';
-    bool allowed =
-        policy == KNS_PRIVATE_ALWAYS || (policy == KNS_PRIVATE_DIRECT && f->hops == 0) || proxied;
 
     (void)purpose;
-    if (!allowed && kns_netguard_is_private(&address->addr)) {
+    if (f->forbidden ||
+        (!f->proxied && !may_be_private(f) && kns_netguard_is_private(&address->addr))) {
         f->refused = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Before a request goes out, over a new connection or one that was kept: the same policy; and bytes that came without being asked for
+ * would be taken for the answer, so that one feed of a shared host could forge another's. */
+static int on_connected(void *ctx, char *remote, char *local, int remote_port, int local_port)
+{
+    struct fetch *f = ctx;
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    char byte;
+
+    (void)local;
+    (void)local_port;
+    if (f->proxied && !f->forbidden)
+        return CURL_PREREQFUNC_OK;
+    if (f->forbidden || (!may_be_private(f) && kns_netguard_is_private_text(remote))) {
+        f->refused = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (f->hops == 0)
+        snprintf(f->address, sizeof(f->address), "%s:%d", remote, remote_port);
+    if (!f->left_over && curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK &&
+        socket != CURL_SOCKET_BAD && recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
+        strncmp(f->url, "http:", 5) == 0) {
+        f->left_over = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    return CURL_PREREQFUNC_OK;
 }
 
 /* ---- one hop ------------------------------------------------------------------------------------------------------ */
@@ -210,6 +271,21 @@ static void add_header(struct fetch *f, const char *name, const char *value)
         f->header_list = list;
 }
 
+static long http_version(const char *text)
+{
+    static const struct {
+        const char *text;
+        long version;
+    } versions[] = {{"1.0", CURL_HTTP_VERSION_1_0},
+                    {"1.1", CURL_HTTP_VERSION_1_1},
+                    {"2", CURL_HTTP_VERSION_2TLS}};
+
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+        if (strcmp(text, versions[i].text) == 0)
+            return versions[i].version;
+    return CURL_HTTP_VERSION_2TLS;
+}
+
 /* Credentials and headers of the subscription go to its own origin and nowhere else. */
 static void set_access(struct fetch *f)
 {
@@ -221,9 +297,11 @@ static void set_access(struct fetch *f)
         curl_easy_setopt(f->easy, CURLOPT_USERAGENT, access->user_agent);
     if (access->proxy != NULL)
         curl_easy_setopt(f->easy, CURLOPT_PROXY, access->proxy);
+    if (access->http_version != NULL)
+        curl_easy_setopt(f->easy, CURLOPT_HTTP_VERSION, http_version(access->http_version));
     if (access->ca_file != NULL)
         curl_easy_setopt(f->easy, CURLOPT_CAINFO, access->ca_file);
-    if (f->hops > 0)
+    if (!f->at_origin)
         return;
     if (access->user != NULL) {
         curl_easy_setopt(f->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
@@ -245,6 +323,12 @@ static void set_access(struct fetch *f)
     }
 }
 
+/* A transfer that stands still this long is given up: two thirds of all the time it has. */
+static long stall_s(int64_t timeout_s)
+{
+    return timeout_s < 3 ? 1L : (long)(timeout_s * 2 / 3);
+}
+
 static bool set_options(struct fetch *f)
 {
     const struct kns_config *config = f->fetcher->config;
@@ -263,6 +347,9 @@ static bool set_options(struct fetch *f)
     SET(CURLOPT_WRITEDATA, f);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     SET(CURLOPT_OPENSOCKETDATA, f);
+    SET(CURLOPT_PREREQFUNCTION, on_connected);
+    SET(CURLOPT_PREREQDATA, f);
+    SET(CURLOPT_FRESH_CONNECT, f->left_over ? 1L : 0L);
     SET(CURLOPT_SHARE, f->fetcher->share);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -271,11 +358,14 @@ static bool set_options(struct fetch *f)
     SET(CURLOPT_ACCEPT_ENCODING, "");
     SET(CURLOPT_CONNECTTIMEOUT, (long)KNS_FETCH_CONNECT_S);
     SET(CURLOPT_TIMEOUT_MS, left_ms > 1 ? left_ms : 1L);
+    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    SET(CURLOPT_LOW_SPEED_TIME, stall_s(config->poll.timeout_s));
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     SET(CURLOPT_PIPEWAIT, 1L);
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)config->poll.max_size_bytes);
     SET(CURLOPT_PROXY, config->poll.proxy);
+    SET(CURLOPT_NOPROXY, ""); /* the configuration alone decides, not the environment */
 #undef SET
     add_header(f, "Accept",
                "application/atom+xml, application/rss+xml, application/feed+json, "
@@ -287,28 +377,66 @@ static bool set_options(struct fetch *f)
     return good && curl_easy_setopt(e, CURLOPT_HTTPHEADER, f->header_list) == CURLE_OK;
 }
 
-static void start_hop(struct fetch *f)
+static const char *describe_refusal(const struct fetch *f)
+{
+    return f->proxied
+               ? "refused: behind the proxy this may be a private network (see private_networks)"
+               : "refused: the address is in a private network (see private_networks)";
+}
+
+/* What this hop may do, by its URL. False: no memory. */
+static bool know_hop(struct fetch *f)
+{
+    const struct kns_feed_access *access = f->request.access;
+    const char *host = kns_url_host(f->arena, f->url), *origin = kns_url_origin(f->arena, f->url);
+
+    f->proxied = f->fetcher->config->poll.proxy[0] != '\0' ||
+                 (access != NULL && access->proxy != NULL && access->proxy[0] != '\0');
+    if (f->hops == 0) {
+        f->origin = origin;
+        f->names_private = host != NULL && kns_netguard_names_private(host);
+    }
+    f->at_origin = origin != NULL && f->origin != NULL && strcmp(origin, f->origin) == 0;
+    f->forbidden = f->proxied && host != NULL && !may_be_proxied(f, host);
+    return f->url != NULL;
+}
+
+/* Hands the hop to curl; nothing is called back before that. False: no memory, or a URL that is none. */
+static bool start_hop(struct fetch *f)
 {
     kns_headers_reset(&f->headers);
     f->header_bytes = 0;
-    f->header_ended = f->body_begun = false;
+    f->header_ended = f->body_begun = f->refused = f->enough = false;
+    f->page_bytes = 0;
     f->status = 0;
     f->error[0] = '\0';
     f->easy = curl_easy_init();
-    if (f->easy == NULL || !set_options(f) ||
-        curl_multi_add_handle(f->fetcher->multi, f->easy) != CURLM_OK) {
-        curl_easy_cleanup(f->easy);
-        f->easy = NULL;
+    if (f->easy != NULL && know_hop(f) && set_options(f) &&
+        curl_multi_add_handle(f->fetcher->multi, f->easy) == CURLM_OK)
+        return true;
+    curl_easy_cleanup(f->easy);
+    curl_slist_free_all(f->header_list);
+    f->easy = NULL;
+    f->header_list = NULL;
+    return false;
+}
+
+static void start_next_hop(struct fetch *f)
+{
+    drop_easy(f);
+    if (!start_hop(f))
         finish(f, "the URL cannot be fetched (out of memory, or a URL that is none)", false);
-    }
 }
 
 /* What curl's result means, in a sentence; NULL: the answer came. */
 static const char *describe(struct fetch *f, CURLcode code, bool *ret_cut)
 {
     *ret_cut = false;
-    if (f->refused)
-        return "refused: the address is in a private network (see private_networks)";
+    if (f->refused && code != CURLE_OK)
+        return describe_refusal(f);
+    f->refused = false; /* of several addresses another one was taken */
+    if (f->enough)
+        return NULL;
     if (f->too_large)
         return "the header of the answer is larger than 64 KiB";
     if (f->stopped)
@@ -328,6 +456,8 @@ static const char *describe(struct fetch *f, CURLcode code, bool *ret_cut)
     case CURLE_OPERATION_TIMEDOUT:
         *ret_cut = f->body_begun;
         return f->body_begun ? "timed out in the middle of the body" : "timed out";
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return "its host name cannot be resolved";
     case CURLE_FILESIZE_EXCEEDED:
         return "the document is larger than max_size";
     default:
@@ -342,6 +472,10 @@ static void end_hop(struct fetch *f, CURLcode code)
     curl_off_t bytes = 0;
     const char *error = describe(f, code, &cut);
 
+    if (f->left_over && !f->header_ended && code == CURLE_ABORTED_BY_CALLBACK) {
+        start_next_hop(f);
+        return;
+    }
     curl_easy_getinfo(f->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
     f->bytes += bytes;
     if (error == NULL && is_redirect(f->status)) {
@@ -349,7 +483,7 @@ static void end_hop(struct fetch *f, CURLcode code)
         return;
     }
     if (error == NULL && !f->body_begun)
-        f->request.begin(f->request.ctx, f->status, &f->headers);
+        f->request.begin(f->request.ctx, f->status, &f->headers, f->url);
     finish(f, error, cut);
 }
 
@@ -520,12 +654,8 @@ enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher,
     f->request = *request;
     f->url = kns_arena_strdup(f->arena, request->url);
     f->started_ms = uv_now(fetcher->loop);
-    kns_headers_reset(&f->headers);
-    f->easy = curl_easy_init();
-    if (f->url == NULL || f->easy == NULL || !set_options(f) ||
-        curl_multi_add_handle(fetcher->multi, f->easy) != CURLM_OK) {
-        curl_easy_cleanup(f->easy);
-        curl_slist_free_all(f->header_list);
+    if (!start_hop(f)) {
+        kns_headers_reset(&f->headers);
         kns_arena_free(f->arena);
         free(f);
         return KNS_ENOMEM;

@@ -16,6 +16,8 @@ struct kns_fetcher;
 #define KNS_FETCH_MAX_HOPS 10
 #define KNS_FETCH_MAX_HEADER (64 << 10) /* bytes of one answer's header */
 #define KNS_FETCH_CONNECT_S 10
+#define KNS_FETCH_MAX_PAGE                                                                         \
+    (64 << 10) /* bytes read of an answer that is no document: an error's page, a redirect's */
 
 /* How a transfer ended; valid during done. */
 struct kns_fetch_result {
@@ -27,7 +29,10 @@ struct kns_fetch_result {
     bool stopped; /* body said false */
     const char *final_url; /* where the last answer came from */
     const char *moved_to;  /* where a chain of nothing but permanent redirects leads; NULL: none */
-    int64_t bytes;         /* over the wire */
+    const char
+        *address; /* "ADDRESS:PORT" that the first hop reached; NULL: none, or a proxy hides it */
+    bool redirected; /* the last answer came from another URL than the one asked for */
+    int64_t bytes;   /* over the wire */
     int64_t duration_ms;
 };
 
@@ -36,8 +41,8 @@ struct kns_fetch_request {
     const char *url;
     const char *etag, *last_modified;     /* sent back byte for byte; NULL: none */
     const struct kns_feed_access *access; /* NULL: none */
-    /* Called before the body of the answer that is no redirect. */
-    void (*begin)(void *ctx, int status, const struct kns_headers *headers);
+    /* Called before the body of the answer that is no redirect; url is where it comes from. */
+    void (*begin)(void *ctx, int status, const struct kns_headers *headers, const char *url);
     /* The body, decompressed, as it comes; false ends the transfer. */
     bool (*body)(void *ctx, const char *bytes, size_t size);
     /* Once, never inside kns_fetcher_get. */

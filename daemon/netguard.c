@@ -4,7 +4,9 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* IANA's special-purpose registry (RFC 6890 and its successors). */
 static const struct {
@@ -71,4 +73,51 @@ bool kns_netguard_is_private(const struct sockaddr *address)
         return is_private_v6(in6.sin6_addr.s6_addr);
     }
     return true; /* what is neither is no way to a feed */
+}
+
+/* AF_INET, AF_INET6, or AF_UNSPEC for what is no address. */
+static int read_address(const char *text, struct sockaddr_storage *ret)
+{
+    char plain[INET6_ADDRSTRLEN + 1];
+    struct sockaddr_in *in = (struct sockaddr_in *)ret;
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+
+    text += *text == '[';
+    size_t len = strcspn(text, "]%");
+    if (len >= sizeof(plain))
+        return AF_UNSPEC;
+    snprintf(plain, sizeof(plain), "%.*s", (int)len, text);
+    memset(ret, 0, sizeof(*ret));
+    if (inet_pton(AF_INET, plain, &in->sin_addr) == 1)
+        ret->ss_family = AF_INET;
+    else if (inet_pton(AF_INET6, plain, &in6->sin6_addr) == 1)
+        ret->ss_family = AF_INET6;
+    return ret->ss_family;
+}
+
+bool kns_netguard_is_private_text(const char *address)
+{
+    struct sockaddr_storage storage;
+
+    return read_address(address, &storage) != AF_UNSPEC &&
+           kns_netguard_is_private((const struct sockaddr *)&storage);
+}
+
+bool kns_netguard_is_address(const char *host)
+{
+    struct sockaddr_storage storage;
+
+    return read_address(host, &storage) != AF_UNSPEC;
+}
+
+bool kns_netguard_names_private(const char *host)
+{
+    static const char name[] = "localhost";
+    size_t len = strlen(host), want = sizeof(name) - 1;
+
+    if (len > 0 && host[len - 1] == '.')
+        len--;
+    bool local = len >= want && strncasecmp(host + len - want, name, want) == 0 &&
+                 (len == want || host[len - want - 1] == '.');
+    return local || kns_netguard_is_private_text(host);
 }

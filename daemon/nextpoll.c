@@ -4,8 +4,6 @@
 
 #define HOUR 3600
 #define DAY 86400
-/* What a document asks for is believed up to a week; a server's word (fresh_s, retry_at) is bounded where it is read. */
-#define MOST_ASKED ((int64_t)7 * DAY)
 
 /* The choice so far: the longest wait that somebody asked for. */
 struct choice {
@@ -24,39 +22,42 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
     return value < least ? least : value > most ? most : value;
 }
 
-/* The interval by the feed's own rhythm: half of the time between entries, within the bounds. */
+/* The interval by the user's word, the feed's own rhythm (half of the time between its entries), or the configuration. */
 static struct choice by_rhythm(const struct kns_nextpoll_input *in)
 {
     if (in->every_s > 0)
         return (struct choice){in->every_s, "the interval set for this feed"};
     if (in->entries_per_day < 0)
-        return (struct choice){clamp(in->interval_s, in->min_interval_s, in->max_interval_s),
-                               "the configured interval"};
+        return (struct choice){in->interval_s, "the configured interval"};
     double half =
         in->entries_per_day > 0 ? DAY / in->entries_per_day / 2 : (double)in->max_interval_s;
     int64_t interval = half > (double)in->max_interval_s ? in->max_interval_s : (int64_t)half;
-    return (struct choice){clamp(interval, in->min_interval_s, in->max_interval_s),
-                           "the feed's own rhythm"};
+    return (struct choice){interval, "the feed's own rhythm"};
 }
 
+/* The longest wait that is asked for, within the bounds; the user's own word for one feed may be longer than they. */
 static struct choice after_success(const struct kns_nextpoll_input *in)
 {
+    int64_t most = in->every_s > in->max_interval_s ? in->every_s : in->max_interval_s;
     struct choice choice = by_rhythm(in);
 
-    at_least(&choice, in->ttl_s > MOST_ASKED ? MOST_ASKED : in->ttl_s, "the feed's ttl");
-    at_least(&choice, in->update_interval_s > MOST_ASKED ? MOST_ASKED : in->update_interval_s,
-             "the feed's sy:updatePeriod");
+    at_least(&choice, in->ttl_s, "the feed's ttl");
+    at_least(&choice, in->update_interval_s, "the feed's sy:updatePeriod");
     at_least(&choice, in->fresh_s, "the server says that its answer is fresh so long");
+    if (choice.seconds < in->min_interval_s)
+        return (struct choice){in->min_interval_s, "the shortest interval that is configured"};
+    if (choice.seconds > most)
+        return (struct choice){most, "the longest interval that is configured"};
     return choice;
 }
 
-/* Doubling from the interval, at most the longest interval (a day at least for those that are long broken). */
+/* Twice the usual interval, doubled with every further failure, up to the longest interval and a day at least. */
 static struct choice after_failure(const struct kns_nextpoll_input *in)
 {
     int64_t most = in->max_interval_s > DAY ? in->max_interval_s : DAY;
-    int64_t wait = clamp(in->interval_s, in->min_interval_s, most);
+    int64_t wait = clamp(by_rhythm(in).seconds, in->min_interval_s, most);
 
-    for (int64_t i = 1; i < in->failures && wait < most; i++)
+    for (int64_t i = 0; i < in->failures && wait < most; i++)
         wait *= 2;
     return (struct choice){wait > most ? most : wait, in->outcome == KNS_POLL_THROTTLED
                                                           ? "slower: the server asked for it"
@@ -85,34 +86,52 @@ static int64_t skip(int64_t at, uint32_t hours, uint8_t days)
     return at;
 }
 
+/* A tenth more at random, a quarter after failures: feeds that failed together do not come back together. At the longest interval it is
+ * so much less: nobody waits longer. */
+static int64_t with_jitter(const struct kns_nextpoll_input *in, int64_t seconds, bool failed)
+{
+    int64_t jitter = (int64_t)((double)seconds * in->random * (failed ? 0.25 : 0.1));
+
+    return seconds == in->max_interval_s && !failed ? seconds - jitter : seconds + jitter;
+}
+
 void kns_nextpoll_decide(const struct kns_nextpoll_input *in, struct kns_nextpoll *ret)
 {
     bool failed = is_failure(in->outcome);
     struct choice choice = failed ? after_failure(in) : after_success(in);
-    /* A tenth more at random, a quarter after failures: feeds that failed together do not come back together. */
-    int64_t jitter = (int64_t)((double)choice.seconds * in->random * (failed ? 0.25 : 0.1));
-    int64_t at = in->now.unix_s + choice.seconds + jitter;
-    const char *reason = choice.reason;
+    int64_t at = in->now.unix_s + with_jitter(in, choice.seconds, failed);
 
     ret->interval_s = choice.seconds;
     ret->not_before = (struct kns_time){0};
     if (in->fresh_s > 0 && !failed)
-        ret->not_before.unix_s = in->now.unix_s + in->fresh_s;
-    if (kns_time_given(in->retry_at)) {
+        ret->not_before.unix_s = in->now.unix_s + clamp(in->fresh_s, 0, choice.seconds);
+    if (at < ret->not_before.unix_s)
+        at = ret->not_before.unix_s;
+    if (failed && kns_time_given(in->retry_at)) {
         ret->not_before = in->retry_at;
-        if (in->retry_at.unix_s + jitter > at) {
-            at = in->retry_at.unix_s + jitter;
-            reason = "the server's Retry-After";
+        int64_t wait = in->retry_at.unix_s - in->now.unix_s;
+        int64_t late = in->retry_at.unix_s + (int64_t)((double)wait * in->random * 0.1) + 1;
+        if (late > at) {
+            at = late;
+            choice.reason = "the server's Retry-After";
         }
     }
     if (!failed && (in->skip_hours != 0 || in->skip_days != 0)) {
         int64_t allowed = skip(at, in->skip_hours, in->skip_days);
         if (allowed != at)
-            reason = "the feed's skipHours and skipDays";
+            choice.reason = "the feed's skipHours and skipDays";
         at = allowed + (allowed != at ? (int64_t)(in->random * 600) : 0);
     }
     ret->at.unix_s = at;
-    snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
+    snprintf(ret->reason, sizeof(ret->reason), "%s", choice.reason);
+}
+
+/* A date that the entry shows, and that has come; 0: none. */
+static int64_t date_of(const struct kns_entry *entry, struct kns_time now)
+{
+    int64_t at = kns_time_given(entry->published) ? entry->published.unix_s : entry->updated.unix_s;
+
+    return at > now.unix_s ? 0 : at;
 }
 
 double kns_nextpoll_rhythm(const struct kns_document *document, struct kns_time now)
@@ -122,9 +141,8 @@ double kns_nextpoll_rhythm(const struct kns_document *document, struct kns_time 
 
     KNS_LIST_EACH(entry, &document->entries)
     {
-        int64_t at =
-            kns_time_given(entry->published) ? entry->published.unix_s : entry->updated.unix_s;
-        if (at == 0 || at > now.unix_s)
+        int64_t at = date_of(entry, now);
+        if (at == 0)
             continue;
         oldest = at < oldest ? at : oldest;
         count++;
@@ -133,4 +151,25 @@ double kns_nextpoll_rhythm(const struct kns_document *document, struct kns_time 
     return count < 2 || now.unix_s - oldest < HOUR
                ? -1
                : (double)count * DAY / (double)(now.unix_s - oldest);
+}
+
+struct kns_time kns_nextpoll_newest(const struct kns_document *document, struct kns_time now)
+{
+    const struct kns_entry *entry;
+    struct kns_time newest = {0};
+
+    KNS_LIST_EACH(entry, &document->entries)
+    {
+        int64_t at = date_of(entry, now);
+        newest.unix_s = at > newest.unix_s ? at : newest.unix_s;
+    }
+    return newest;
+}
+
+bool kns_nextpoll_is_late(double entries_per_day, struct kns_time newest, struct kns_time now)
+{
+    double silence = (double)(now.unix_s - newest.unix_s);
+
+    return kns_time_given(newest) && entries_per_day > 0 && silence > 2 * DAY &&
+           silence > 4 * DAY / entries_per_day;
 }

@@ -32,4 +32,10 @@ void kns_nextpoll_decide(const struct kns_nextpoll_input *input, struct kns_next
 /* The rhythm of a document: entries a day over the span that its dates cover; below 0: it does not show one. */
 double kns_nextpoll_rhythm(const struct kns_document *document, struct kns_time now);
 
+/* When the newest entry of a document is from, future dates aside; 0: none has a date. */
+struct kns_time kns_nextpoll_newest(const struct kns_document *document, struct kns_time now);
+
+/* True when a feed of that rhythm, whose newest entry is that old, is late: four times its usual gap, and two days at least. */
+bool kns_nextpoll_is_late(double entries_per_day, struct kns_time newest, struct kns_time now);
+
 #endif

@@ -15,6 +15,9 @@ struct kns_answer {
     const struct kns_document *document; /* NULL: none could be read */
     struct kns_error parse_error;        /* why, when the answer had a body */
     bool same_body;                      /* the stored one's hash */
+    bool conditional;                    /* the request carried validators */
+    bool redirected;                     /* it came from another URL than the subscribed one */
+    const char *page; /* the beginning of a body that is no document; "" for none */
 };
 
 struct kns_verdict {
@@ -23,6 +26,9 @@ struct kns_verdict {
     enum kns_feed_health health;
     char text[KNS_ERROR_MAX]; /* what to tell people; "" after a success */
 };
+
+/* True for a page that wants a person to prove to be one, by what the common bot walls are known to say. */
+bool kns_outcome_is_bot_wall(const char *page);
 
 void kns_outcome_judge(const struct kns_answer *answer, struct kns_verdict *ret);
 

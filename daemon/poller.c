@@ -1,100 +1,53 @@
-/* One poll, from due to done:
+/* Which feed is due, and which of those may begin.
  *
- *   WAITING --due, a place free--> LOADING (reader) --> FETCHING (fetcher) --> WRITING (writer) --> WAITING
+ *   heap of feeds --due--> its site has a place and a token? --yes--> poll (poll.c) --> heap
+ *                              \--no--> the site's queue --its turn--> poll
  *
- * "Waiting to poll" and "waiting for an answer" exclude each other: a feed is in the heap or it has a poll. A poll ends in end_poll(), once. */
-#include "daemon/poller.h"
+ * A site's turn comes when a place of it is free and its bucket holds a token; turns are a heap of their own, so that thousands of feeds
+ * that wait for one site cost nothing. */
+#include "daemon/poller_internal.h"
 
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
 #include "daemon/log.h"
-#include "daemon/nextpoll.h"
-#include "daemon/outcome.h"
+#include "daemon/netguard.h"
 #include "daemon/readers.h"
-#include "daemon/scheduler.h"
 #include "daemon/writer.h"
-#include "lib/parse.h"
-#include "lib/url.h"
+#include "lib/arena.h"
+#include "lib/buf.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A refresh by hand is a request that somebody pays for: one a minute and feed. */
 #define MANUAL_EVERY_S 60
-/* A redirect that says "for ever" is believed after so many polls over so long. */
-#define MOVE_POLLS 3
-#define MOVE_AFTER_S 86400
-
-struct waiter {
-    void (*done)(void *ctx, const struct kns_refresh_result *result);
-    void *ctx;
-    struct waiter *next;
-};
-
-/* What is known of a subscription in memory: all else is read when it is polled. */
-struct feed {
-    struct kns_due due; /* first member */
-    int64_t id;
-    uint64_t site; /* a hash of its registrable domain */
-    int64_t last_manual_s;
-    struct poll *poll;      /* NULL: waiting */
-    struct waiter *waiters; /* for the poll that has not begun */
-    bool manual, force;     /* of that poll */
-    bool removed;           /* unsubscribed while being polled */
-};
-
-struct site {
-    uint64_t key;
-    int in_flight;
-};
-
-struct kns_poller {
-    struct kns_poller_parts parts;
-    uv_timer_t timer;
-    struct kns_scheduler scheduler;
-    struct feed **feeds; /* by id */
-    size_t n_feeds, cap_feeds;
-    struct site *sites; /* those with transfers under way */
-    size_t n_sites, cap_sites;
-    size_t in_flight, busy;
-    bool stopping;
-    uint64_t random;
-    struct kns_poller_figures figures;
-};
-
-/* A poll under way. */
-struct poll {
-    struct kns_poller *poller;
-    struct feed *feed;
-    bool manual, force;
-    struct kns_arena *arena;
-    struct kns_feed *stored;
-    struct kns_parser *parser;
-    uint64_t hash[2];
-    struct kns_error parse_error;
-    struct kns_time started;
-    bool has_place; /* counted in in_flight and at its site */
-    struct kns_read read;
-    struct kns_write write;
-    struct kns_poll record;
-    struct kns_poll_result result;
-    struct kns_document *document;
-    char content_hash[40];
-    char text[KNS_ERROR_MAX];
-    bool skipped;
-    struct waiter *waiters;
-};
+/* A site that waits for a place at its address looks again after this, if nobody told it before. */
+#define ADDRESS_AGAIN_MS 250
+/* Buckets change with every request: they are stored this often, and at the end; what a refusal taught is stored at once. */
+#define SAVE_EVERY_MS (60 * 1000)
+/* A calendar clock that steps by more than this was set. */
+#define CLOCK_STEP_MS (60 * 1000)
+/* A clock that was set is noticed within this. */
+#define WAKE_MOST_MS 30000
+/* Overdue feeds are spread over five milliseconds each, at most over this. */
+#define SPREAD_MOST_MS ((size_t)60 * 1000)
+/* Nothing is stored for later than this: the longest Retry-After that is heeded. */
+#define LATEST_S ((int64_t)31 * 86400)
 
 static void run_due(struct kns_poller *poller);
 
-static int64_t now_ms(void)
+int64_t kns_poller_now_ms(void)
 {
-    return kns_time_now().unix_s * 1000;
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* xorshift: jitter needs no more. */
-static double random_of(struct kns_poller *poller)
+double kns_poller_random(struct kns_poller *poller)
 {
     poller->random ^= poller->random << 13;
     poller->random ^= poller->random >> 7;
@@ -102,21 +55,129 @@ static double random_of(struct kns_poller *poller)
     return (double)(poller->random >> 11) / (double)(UINT64_C(1) << 53);
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text, size_t len)
+/* ---- waiters -------------------------------------------------------------------------------------------------------- */
+
+/* Everybody who waits is told once. */
+void kns_waiters_tell(struct waiter *waiters, const struct kns_refresh_result *result)
 {
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-    return hash;
+    while (waiters != NULL) {
+        struct waiter *waiter = waiters;
+        waiters = waiter->next;
+        waiter->done(waiter->ctx, result);
+        free(waiter);
+    }
 }
 
-static uint64_t site_of(const char *url)
+void kns_waiters_free(struct waiter *waiter)
+{
+    while (waiter != NULL) {
+        struct waiter *next = waiter->next;
+        free(waiter);
+        waiter = next;
+    }
+}
+
+/* ---- queues of sites ------------------------------------------------------------------------------------------------ */
+
+/* The queue of the site of this name; NULL: no memory. */
+static struct queue *queue_named(struct kns_poller *poller, const char *name)
+{
+    struct kns_site_limit *site = kns_sites_get(poller->sites, name);
+
+    if (site == NULL || site->queue != NULL)
+        return site == NULL ? NULL : site->queue;
+    if (!kns_scheduler_reserve(&poller->turns, poller->n_queues + 1))
+        return NULL;
+    site->queue = calloc(1, sizeof(struct queue));
+    if (site->queue == NULL)
+        return NULL;
+    site->queue->site = site;
+    site->queue->next = poller->queues;
+    poller->queues = site->queue;
+    poller->n_queues++;
+    return site->queue;
+}
+
+/* The queue of the site of a URL; NULL: no memory, or a URL without a site. */
+static struct queue *queue_of(struct kns_poller *poller, const char *url)
 {
     struct kns_arena *arena = kns_arena_new(0);
-    const char *site = arena == NULL ? NULL : kns_url_site(arena, url);
-    uint64_t hash = site == NULL ? 0 : hash_text(UINT64_C(0xcbf29ce484222325), site, strlen(site));
+    const char *name = arena == NULL ? NULL : kns_sites_name(arena, url);
+    struct queue *queue = name == NULL ? NULL : queue_named(poller, name);
 
     kns_arena_free(arena);
-    return hash;
+    return queue;
+}
+
+static bool has_place(const struct kns_poller *poller, const struct kns_site_limit *site)
+{
+    return site == NULL || site->in_flight < poller->parts.config->poll.per_host;
+}
+
+/* When a feed of this queue may begin; -1: when a place is left, which is told. */
+static int64_t turn_at(const struct kns_poller *poller, struct queue *queue, bool force,
+                       int64_t now)
+{
+    if (!has_place(poller, queue->site))
+        return -1;
+    if (!has_place(poller, queue->address)) {
+        queue->address->next_here = queue; /* the next place there is ours */
+        return now + ADDRESS_AGAIN_MS;
+    }
+    if (force)
+        return now;
+    int64_t at = kns_site_open_at(queue->site, now);
+    int64_t at_address = queue->address == NULL ? now : kns_site_open_at(queue->address, now);
+    return at > at_address ? at : at_address;
+}
+
+static void schedule_turn(struct kns_poller *poller, struct queue *queue, int64_t now)
+{
+    int64_t at = queue->first == NULL ? -1 : turn_at(poller, queue, queue->first->force, now);
+
+    if (at < 0)
+        kns_scheduler_remove(&poller->turns, &queue->due);
+    else
+        kns_scheduler_set(&poller->turns, &queue->due, at);
+}
+
+/* Behind the others; before them what somebody waits for. */
+static void enqueue(struct kns_poller *poller, struct feed *feed, int64_t now)
+{
+    struct queue *queue = feed->queue;
+
+    feed->waiting = true;
+    feed->next_waiting = NULL;
+    if (queue->first == NULL) {
+        queue->first = queue->last = feed;
+    } else if (feed->manual) {
+        feed->next_waiting = queue->first;
+        queue->first = feed;
+    } else {
+        queue->last->next_waiting = feed;
+        queue->last = feed;
+    }
+    schedule_turn(poller, queue, now);
+}
+
+static void dequeue(struct kns_poller *poller, struct feed *feed)
+{
+    struct queue *queue = feed->queue;
+    struct feed *before = NULL;
+
+    if (!feed->waiting)
+        return;
+    for (struct feed *at = queue->first; at != feed; at = at->next_waiting)
+        before = at;
+    if (before == NULL)
+        queue->first = feed->next_waiting;
+    else
+        before->next_waiting = feed->next_waiting;
+    if (queue->last == feed)
+        queue->last = before;
+    feed->waiting = false;
+    feed->next_waiting = NULL;
+    schedule_turn(poller, queue, kns_poller_now_ms());
 }
 
 /* ---- the feeds in memory ------------------------------------------------------------------------------------------ */
@@ -154,6 +215,8 @@ static struct feed *add_feed(struct kns_poller *poller, int64_t id)
         poller->feeds = feeds;
         poller->cap_feeds = cap;
     }
+    if (!kns_scheduler_reserve(&poller->scheduler, poller->n_feeds + 1))
+        return NULL;
     struct feed *feed = calloc(1, sizeof(*feed));
     if (feed == NULL)
         return NULL;
@@ -165,441 +228,37 @@ static struct feed *add_feed(struct kns_poller *poller, int64_t id)
     return feed;
 }
 
-/* Everybody who waits is told once. */
-static void tell(struct waiter *waiters, const struct kns_refresh_result *result)
-{
-    while (waiters != NULL) {
-        struct waiter *waiter = waiters;
-        waiters = waiter->next;
-        waiter->done(waiter->ctx, result);
-        free(waiter);
-    }
-}
-
 static void forget_feed(struct kns_poller *poller, struct feed *feed)
 {
     const struct kns_refresh_result gone = {
         .feed_id = feed->id, .skipped = true, .text = "no such feed"};
 
     kns_scheduler_remove(&poller->scheduler, &feed->due);
+    dequeue(poller, feed);
     if (feed->poll != NULL) {
-        feed->removed = true; /* end_poll comes back */
+        feed->removed = true; /* the end of its poll comes back */
         return;
     }
     size_t at = place_of(poller, feed->id);
-    tell(feed->waiters, &gone);
+    kns_waiters_tell(feed->waiters, &gone);
     memmove(poller->feeds + at, poller->feeds + at + 1,
             (poller->n_feeds - at - 1) * sizeof(struct feed *));
     poller->n_feeds--;
     free(feed);
 }
 
-/* ---- places at sites ---------------------------------------------------------------------------------------------- */
-
-static struct site *find_site(struct kns_poller *poller, uint64_t key)
+static void set_queue(struct kns_poller *poller, struct feed *feed, struct queue *queue)
 {
-    for (size_t i = 0; i < poller->n_sites; i++)
-        if (poller->sites[i].key == key)
-            return &poller->sites[i];
-    return NULL;
-}
-
-static bool take_place(struct kns_poller *poller, uint64_t key)
-{
-    struct site *site = find_site(poller, key);
-
-    if (site != NULL && site->in_flight >= poller->parts.config->poll.per_host)
-        return false;
-    if (site == NULL) {
-        if (poller->n_sites == poller->cap_sites) {
-            size_t cap = poller->cap_sites == 0 ? 64 : poller->cap_sites * 2;
-            struct site *sites = realloc(poller->sites, cap * sizeof(*sites));
-            if (sites == NULL)
-                return false;
-            poller->sites = sites;
-            poller->cap_sites = cap;
-        }
-        site = &poller->sites[poller->n_sites++];
-        *site = (struct site){.key = key};
-    }
-    site->in_flight++;
-    poller->in_flight++;
-    return true;
-}
-
-static void leave_place(struct kns_poller *poller, uint64_t key)
-{
-    struct site *site = find_site(poller, key);
-
-    poller->in_flight--;
-    if (site != NULL && --site->in_flight == 0)
-        *site = poller->sites[--poller->n_sites];
-}
-
-/* ---- the end of a poll -------------------------------------------------------------------------------------------- */
-
-static void tell_waiters(struct poll *p)
-{
-    struct kns_refresh_result result = {
-        .feed_id = p->feed->id,
-        .outcome = p->record.outcome,
-        .skipped = p->skipped,
-        .http_status = p->record.http_status,
-        .new_items = p->result.new_items,
-        .updated_items = p->result.updated_items,
-        .text = p->text,
-    };
-
-    struct waiter *waiters = p->waiters;
-    p->waiters = NULL;
-    tell(waiters, &result);
-}
-
-static void end_poll(struct poll *p, int64_t next_ms)
-{
-    struct kns_poller *poller = p->poller;
-    struct feed *feed = p->feed;
-
-    feed->poll = NULL;
-    poller->busy--;
-    if (p->has_place)
-        leave_place(poller, feed->site);
-    tell_waiters(p);
-    kns_parser_free(p->parser);
-    kns_document_free(p->document);
-    kns_arena_free(p->arena);
-    free(p);
-    if (feed->removed)
-        forget_feed(poller, feed);
-    else if (next_ms > 0)
-        kns_scheduler_set(&poller->scheduler, &feed->due, next_ms);
-    run_due(poller);
-}
-
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
-
-static enum kns_status write_poll(struct kns_write *write, struct kns_store *store,
-                                  struct kns_error *err)
-{
-    struct poll *p = (struct poll *)((char *)write - offsetof(struct poll, write));
-
-    return kns_store_record_poll(store, &p->record, &p->result, err);
-}
-
-static void count(struct poll *p)
-{
-    struct kns_poller_figures *figures = &p->poller->figures;
-
-    figures->polls++;
-    figures->polls_by_outcome[p->record.outcome]++;
-    figures->polls_failed += p->record.schedule.consecutive_failures > 0;
-    figures->items_new += p->result.new_items;
-    figures->bytes += p->record.bytes;
-    figures->latency_sum_s += (double)p->record.duration_ms / 1000;
-}
-
-/* The first failure is worth a line; the same again is not. */
-static void log_poll(const struct poll *p)
-{
-    const char *before = p->stored->last_error, *now = p->record.error;
-    const char *url = kns_url_without_credentials(p->arena, p->stored->url);
-
-    if (now != NULL && (before == NULL || strcmp(before, now) != 0))
-        kns_log(KNS_LOG_WARNING, "feed %lld %s: %s", (long long)p->stored->id, url, now);
-    else
-        kns_log(KNS_LOG_DEBUG, "feed %lld %s: %s, %lld new; next %s", (long long)p->stored->id, url,
-                kns_outcome_name(p->record.outcome), (long long)p->result.new_items,
-                p->record.schedule.next_poll_reason);
-}
-
-static void poll_written(struct kns_write *write)
-{
-    struct poll *p = (struct poll *)((char *)write - offsetof(struct poll, write));
-
-    if (write->status == KNS_ENOTFOUND) {
-        p->feed->removed = true;
-        end_poll(p, 0);
+    if (feed->queue == queue)
         return;
-    }
-    if (write->status != KNS_OK) {
-        /* The store says why; nothing was kept, so the same is asked again later. */
-        snprintf(p->text, sizeof(p->text), "not stored: %.480s", write->err.message);
-        end_poll(p, now_ms() + 60000 + (int64_t)(random_of(p->poller) * 30000));
-        return;
-    }
-    count(p);
-    log_poll(p);
-    if (p->result.merged_into != 0)
-        p->feed->removed = true;
-    bool ended = p->record.state == KNS_FEED_GONE || p->stored->state == KNS_FEED_PAUSED;
-    end_poll(p, ended ? 0
-                      : p->record.schedule.next_poll_at.unix_s * 1000 +
-                            (int64_t)(random_of(p->poller) * 1000));
+    bool waiting = feed->waiting;
+    dequeue(poller, feed);
+    feed->queue = queue;
+    if (waiting)
+        kns_scheduler_set(&poller->scheduler, &feed->due, kns_poller_now_ms());
 }
 
-/* ---- deciding ----------------------------------------------------------------------------------------------------- */
-
-static void decide_next(struct poll *p, const struct kns_headers *headers,
-                        const struct kns_verdict *verdict)
-{
-    const struct kns_config *config = p->poller->parts.config;
-    struct kns_schedule *s = &p->record.schedule;
-    const struct kns_document *d = p->document;
-    bool failed = verdict->state != KNS_FEED_ACTIVE;
-    struct kns_nextpoll next;
-
-    s->consecutive_failures = failed ? p->stored->schedule.consecutive_failures + 1 : 0;
-    s->entries_per_day =
-        d == NULL ? p->stored->schedule.entries_per_day : kns_nextpoll_rhythm(d, p->started);
-    const struct kns_nextpoll_input input = {
-        .now = p->started,
-        .interval_s = config->poll.interval_s,
-        .min_interval_s = config->poll.min_interval_s,
-        .max_interval_s = config->poll.max_interval_s,
-        .every_s = p->stored->every_s,
-        .outcome = verdict->outcome,
-        .failures = s->consecutive_failures,
-        .entries_per_day = s->entries_per_day,
-        .fresh_s = kns_headers_freshness(headers, p->started),
-        .retry_at = kns_headers_retry_at(headers, p->started),
-        .ttl_s = d == NULL ? -1 : d->ttl_s,
-        .update_interval_s = d == NULL ? -1 : d->update_interval_s,
-        .skip_hours = d == NULL ? 0 : d->skip_hours,
-        .skip_days = d == NULL ? 0 : d->skip_days,
-        .random = random_of(p->poller),
-    };
-    kns_nextpoll_decide(&input, &next);
-    s->next_poll_at = next.at;
-    s->interval_s = next.interval_s;
-    s->no_poll_before = next.not_before;
-    s->next_poll_reason = kns_arena_strdup(p->arena, next.reason);
-}
-
-/* Validators vouch for the stored items: kept as the server gave them, as one set, only with a whole document. */
-static void decide_validators(struct poll *p, const struct kns_headers *headers,
-                              enum kns_outcome outcome, bool not_modified)
-{
-    const struct kns_schedule *old = &p->stored->schedule;
-    struct kns_schedule *s = &p->record.schedule;
-    bool fresh =
-        (outcome == KNS_POLL_NEW_DOCUMENT || outcome == KNS_POLL_UNCHANGED) && !not_modified;
-
-    if (fresh || (not_modified && (headers->etag != NULL || headers->last_modified != NULL))) {
-        s->etag = kns_arena_strdup(p->arena, headers->etag);
-        s->last_modified = kns_arena_strdup(p->arena, headers->last_modified);
-        if (not_modified && s->etag == NULL)
-            s->etag = old->etag;
-        if (not_modified && s->last_modified == NULL)
-            s->last_modified = old->last_modified;
-    } else if (outcome != KNS_POLL_CUT) {
-        s->etag = old->etag;
-        s->last_modified = old->last_modified;
-    }
-    s->content_hash = fresh ? p->content_hash : outcome == KNS_POLL_CUT ? NULL : old->content_hash;
-}
-
-/* A permanent move of the whole chain: a new feed takes it at once, an old one when it has been seen for a while. */
-static void decide_move(struct poll *p, const struct kns_fetch_result *result,
-                        enum kns_outcome outcome)
-{
-    const struct kns_feed *stored = p->stored;
-    bool good = outcome == KNS_POLL_NEW_DOCUMENT || outcome == KNS_POLL_UNCHANGED;
-
-    if (result->moved_to == NULL || !good || strcmp(result->moved_to, stored->url) == 0)
-        return;
-    bool again = stored->move_to != NULL && strcmp(stored->move_to, result->moved_to) == 0;
-    p->record.move_to = kns_arena_strdup(p->arena, result->moved_to);
-    p->record.move_seen = again ? stored->move_seen + 1 : 1;
-    p->record.move_first_seen = again ? stored->move_first_seen : p->started;
-    bool settled = p->record.move_seen >= MOVE_POLLS &&
-                   p->started.unix_s - p->record.move_first_seen.unix_s >= MOVE_AFTER_S;
-    if (settled || !kns_time_given(stored->last_success_at)) {
-        p->record.new_url = p->record.move_to;
-        p->record.move_to = NULL;
-        p->record.move_seen = 0;
-    }
-}
-
-static void fill_record(struct poll *p, const struct kns_fetch_result *result)
-{
-    struct kns_answer answer = {
-        .status = result->status,
-        .error = result->stopped ? NULL : result->error,
-        .refused = result->refused,
-        .cut = result->cut,
-        .headers = result->headers,
-        .document = p->document,
-        .parse_error = p->parse_error,
-        .same_body = p->stored->schedule.content_hash != NULL &&
-                     strcmp(p->stored->schedule.content_hash, p->content_hash) == 0,
-    };
-    struct kns_verdict verdict;
-
-    kns_outcome_judge(&answer, &verdict);
-    snprintf(p->text, sizeof(p->text), "%s", verdict.text);
-    p->record = (struct kns_poll){
-        .feed_id = p->feed->id,
-        .started_at = p->started,
-        .duration_ms = result->duration_ms,
-        .outcome = verdict.outcome,
-        .http_status = result->status,
-        .bytes = result->bytes,
-        .error = verdict.text[0] == '\0' || verdict.state == KNS_FEED_ACTIVE ? NULL : p->text,
-        .state = verdict.state,
-        .health = verdict.health,
-        .document = verdict.outcome == KNS_POLL_UNCHANGED ? NULL : p->document,
-    };
-    decide_next(p, result->headers, &verdict);
-    decide_validators(p, result->headers, verdict.outcome, result->status == 304);
-    decide_move(p, result, verdict.outcome);
-}
-
-/* ---- fetching ----------------------------------------------------------------------------------------------------- */
-
-static void on_begin(void *ctx, int status, const struct kns_headers *headers)
-{
-    struct poll *p = ctx;
-    const struct kns_parse_options options = {
-        .content_type = headers->content_type,
-        .base_url = p->stored->url,
-        .max_bytes = (size_t)p->poller->parts.config->poll.max_size_bytes,
-    };
-
-    if (status >= 200 && status < 300)
-        p->parser = kns_parser_new(&options);
-}
-
-static bool on_body(void *ctx, const char *bytes, size_t size)
-{
-    struct poll *p = ctx;
-
-    if (p->parser == NULL)
-        return true; /* an error's page: nobody reads it */
-    p->hash[0] = hash_text(p->hash[0], bytes, size);
-    p->hash[1] =
-        hash_text(p->hash[1], bytes, size); /* of the bytes alone, however the network cut them */
-    return kns_parser_write(p->parser, bytes, size, &p->parse_error) == KNS_OK;
-}
-
-static void on_fetched(void *ctx, const struct kns_fetch_result *result)
-{
-    struct poll *p = ctx;
-
-    if (p->poller->stopping) { /* whatever came is asked for again after the next start */
-        p->skipped = true;
-        snprintf(p->text, sizeof(p->text), "knsd is stopping");
-        end_poll(p, 0);
-        return;
-    }
-    snprintf(p->content_hash, sizeof(p->content_hash), "%016llx%016llx",
-             (unsigned long long)p->hash[0], (unsigned long long)p->hash[1]);
-    bool readable = p->parser != NULL &&
-                    (p->parse_error.status == KNS_OK || p->parse_error.status == KNS_ENOTFEED);
-    if (readable && (result->error == NULL || result->cut || result->stopped))
-        kns_parser_finish(p->parser, result->cut, &p->document, &p->parse_error);
-    kns_parser_free(p->parser);
-    p->parser = NULL;
-    fill_record(p, result);
-    p->write.run = write_poll;
-    p->write.done = poll_written;
-    kns_writer_submit(p->poller->parts.writer, &p->write);
-}
-
-/* ---- loading ------------------------------------------------------------------------------------------------------ */
-
-static enum kns_status load_feed(struct kns_read *read, struct kns_store *store,
-                                 struct kns_error *err)
-{
-    struct poll *p = (struct poll *)((char *)read - offsetof(struct poll, read));
-
-    return kns_store_get_feed(store, p->arena, p->feed->id, true, &p->stored, err);
-}
-
-static void skip_poll(struct poll *p, const char *text)
-{
-    p->skipped = true;
-    snprintf(p->text, sizeof(p->text), "%s", text);
-    end_poll(p, p->stored->state == KNS_FEED_PAUSED || p->stored->state == KNS_FEED_GONE
-                    ? 0
-                    : p->stored->schedule.next_poll_at.unix_s * 1000);
-}
-
-static void feed_loaded(struct kns_read *read)
-{
-    struct poll *p = (struct poll *)((char *)read - offsetof(struct poll, read));
-    char text[200], time[KNS_TIME_TEXT];
-
-    if (read->status == KNS_ENOTFOUND || p->feed->removed || p->poller->stopping) {
-        p->skipped = true;
-        p->feed->removed = read->status == KNS_ENOTFOUND || p->feed->removed;
-        snprintf(p->text, sizeof(p->text), "%s",
-                 p->poller->stopping ? "knsd is stopping" : "no such feed");
-        end_poll(p, 0);
-        return;
-    }
-    if (read->status != KNS_OK) {
-        p->skipped = true;
-        snprintf(p->text, sizeof(p->text), "%s", read->err.message);
-        end_poll(p, now_ms() + 60000);
-        return;
-    }
-    p->started = kns_time_now();
-    const struct kns_time not_before = p->stored->schedule.no_poll_before;
-    if (!p->force && not_before.unix_s > p->started.unix_s && p->manual) {
-        snprintf(text, sizeof(text), "the server asked not to come before %s (--force overrides)",
-                 kns_time_format(not_before, time));
-        skip_poll(p, text);
-        return;
-    }
-    if ((p->stored->state == KNS_FEED_PAUSED || p->stored->state == KNS_FEED_GONE) && !p->manual) {
-        skip_poll(p, kns_feed_state_name(p->stored->state));
-        return;
-    }
-    const struct kns_fetch_request request = {
-        .url = p->stored->url,
-        .etag = p->stored->schedule.etag,
-        .last_modified = p->stored->schedule.last_modified,
-        .access = &p->stored->access,
-        .begin = on_begin,
-        .body = on_body,
-        .done = on_fetched,
-        .ctx = p,
-    };
-    if (kns_fetcher_get(p->poller->parts.fetcher, &request) != KNS_OK) {
-        snprintf(p->text, sizeof(p->text), "cannot be fetched: not a URL, or out of memory");
-        p->skipped = true;
-        end_poll(p, now_ms() + 3600 * 1000);
-    }
-}
-
-static struct poll *start_poll(struct kns_poller *poller, struct feed *feed)
-{
-    struct poll *p = calloc(1, sizeof(*p));
-
-    if (p == NULL || (p->arena = kns_arena_new(0)) == NULL) {
-        free(p);
-        return NULL;
-    }
-    kns_scheduler_remove(&poller->scheduler, &feed->due);
-    p->poller = poller;
-    p->feed = feed;
-    p->manual = feed->manual;
-    p->force = feed->force;
-    p->waiters = feed->waiters;
-    feed->waiters = NULL;
-    feed->manual = feed->force = false;
-    p->hash[0] = UINT64_C(0xcbf29ce484222325);
-    p->hash[1] = UINT64_C(0x9ae16a3b2f90404f);
-    p->has_place = take_place(poller, feed->site);
-    feed->poll = p;
-    poller->busy++;
-    p->read.run = load_feed;
-    p->read.done = feed_loaded;
-    kns_readers_submit(poller->parts.readers, &p->read);
-    return p;
-}
-
-/* ---- what is due -------------------------------------------------------------------------------------------------- */
+/* ---- beginning ------------------------------------------------------------------------------------------------------ */
 
 static bool has_room(const struct kns_poller *poller)
 {
@@ -608,67 +267,348 @@ static bool has_room(const struct kns_poller *poller)
            !kns_writer_is_behind(poller->parts.writer);
 }
 
+static void begin(struct kns_poller *poller, struct feed *feed, int64_t now)
+{
+    struct kns_site_limit *site = feed->queue == NULL ? NULL : feed->queue->site;
+    struct kns_site_limit *address = feed->queue == NULL ? NULL : feed->queue->address;
+
+    if (!kns_poll_start(poller, feed, site, address)) {
+        kns_scheduler_set(&poller->scheduler, &feed->due, now + 1000);
+        return;
+    }
+    poller->in_flight++;
+    poller->busy++;
+    if (site != NULL)
+        kns_site_take(site, now);
+    if (address != NULL)
+        kns_site_take(address, now);
+}
+
+static bool is_closed(const struct kns_site_limit *site, int64_t now, char *text, size_t size)
+{
+    char time[KNS_TIME_TEXT];
+
+    if (site->closed_until_ms <= now)
+        return false;
+    snprintf(text, size, "%s: nothing of it is asked for before %s (--force overrides)",
+             site->reason,
+             kns_time_format((struct kns_time){(site->closed_until_ms + 999) / 1000}, time));
+    return true;
+}
+
+bool kns_poller_is_closed(struct kns_poller *poller, const char *url, char *text, size_t size)
+{
+    const struct queue *queue = queue_of(poller, url);
+
+    return queue != NULL && is_closed(queue->site, kns_poller_now_ms(), text, size);
+}
+
+/* A refresh by hand does not wait for a site that asked for silence: it is told so. */
+static bool refuse_manual(struct feed *feed, int64_t now)
+{
+    const struct kns_site_limit *site = feed->queue == NULL ? NULL : feed->queue->site;
+    char text[240];
+
+    if (!feed->manual || feed->force || site == NULL || !is_closed(site, now, text, sizeof(text)))
+        return false;
+    const struct kns_refresh_result result = {
+        .feed_id = feed->id, .outcome = KNS_POLL_THROTTLED, .skipped = true, .text = text};
+    struct waiter *waiters = feed->waiters;
+    feed->waiters = NULL;
+    feed->manual = false;
+    kns_waiters_tell(waiters, &result);
+    return true;
+}
+
+static void begin_or_wait(struct kns_poller *poller, struct feed *feed, int64_t now)
+{
+    refuse_manual(feed, now);
+    if (feed->queue == NULL ||
+        (feed->queue->first == NULL && turn_at(poller, feed->queue, feed->force, now) == now))
+        begin(poller, feed, now);
+    else
+        enqueue(poller, feed, now);
+}
+
+/* The first waiting feed of a site whose turn has come. */
+static void take_turn(struct kns_poller *poller, struct queue *queue, int64_t now)
+{
+    struct feed *feed = queue->first;
+
+    if (turn_at(poller, queue, feed->force, now) != now) {
+        schedule_turn(poller, queue, now);
+        return;
+    }
+    queue->first = feed->next_waiting;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    feed->waiting = false;
+    feed->next_waiting = NULL;
+    begin(poller, feed, now);
+    schedule_turn(poller, queue, now);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     run_due(timer->data);
 }
 
+/* A moment within the time over which so many feeds that are overdue are spread: no storm. */
+static int64_t spread_ms(struct kns_poller *poller, size_t feeds)
+{
+    size_t most = feeds * 5 < SPREAD_MOST_MS ? feeds * 5 : SPREAD_MOST_MS;
+
+    return (int64_t)(kns_poller_random(poller) * (double)most);
+}
+
+/* ---- a clock that is set -------------------------------------------------------------------------------------------- */
+
+/* Feeds that are overdue, spread as at a start: no storm. */
+static void spread_overdue(struct kns_poller *poller, int64_t now)
+{
+    for (size_t i = 0; i < poller->n_feeds; i++) {
+        struct feed *feed = poller->feeds[i];
+        if (feed->due.place > 0 && feed->due.at_ms < now && !feed->manual)
+            kns_scheduler_set(&poller->scheduler, &feed->due,
+                              now + spread_ms(poller, poller->n_feeds));
+    }
+}
+
+/* Waits go on as they were agreed, whatever the calendar says now: set back, all times in memory go back with it; set forward (or woken
+ * from sleep), what is overdue comes spread. */
+static void mind_the_clock(struct kns_poller *poller, int64_t now)
+{
+    int64_t offset = now - (int64_t)(uv_hrtime() / 1000000),
+            step = offset - poller->clock_offset_ms;
+
+    if (poller->clock_offset_ms == 0 || (step > -CLOCK_STEP_MS && step < CLOCK_STEP_MS)) {
+        poller->clock_offset_ms = offset;
+        return;
+    }
+    poller->clock_offset_ms = offset;
+    kns_log(KNS_LOG_NOTICE, "the clock was set %s by %lld s", step < 0 ? "back" : "forward",
+            (long long)(step < 0 ? -step : step) / 1000);
+    if (step > 0) {
+        spread_overdue(poller, now);
+        return;
+    }
+    kns_scheduler_shift(&poller->scheduler, step);
+    kns_scheduler_shift(&poller->turns, step);
+    kns_sites_shift(poller->sites, step);
+}
+
+/* ---- what is due ---------------------------------------------------------------------------------------------------- */
+
 static void run_due(struct kns_poller *poller)
 {
     if (poller->stopping)
         return;
-    int64_t now = now_ms(), wait = 30000; /* a clock that jumps is noticed within this */
+    int64_t now = kns_poller_now_ms(), wait = WAKE_MOST_MS;
     struct kns_due *due;
 
-    while (has_room(poller) && (due = kns_scheduler_first(&poller->scheduler)) != NULL &&
-           due->at_ms <= now) {
-        struct feed *feed = (struct feed *)due;
-        struct site *site = find_site(poller, feed->site);
-        bool busy = site != NULL && site->in_flight >= poller->parts.config->poll.per_host;
-        if (busy || start_poll(poller, feed) == NULL)
-            kns_scheduler_set(&poller->scheduler, due,
-                              now + 1000 + (int64_t)(random_of(poller) * 1000));
+    mind_the_clock(poller, now);
+    while (has_room(poller)) {
+        if ((due = kns_scheduler_first(&poller->turns)) != NULL && due->at_ms <= now) {
+            take_turn(poller, (struct queue *)due, now);
+        } else if ((due = kns_scheduler_first(&poller->scheduler)) != NULL && due->at_ms <= now) {
+            kns_scheduler_remove(&poller->scheduler, due);
+            begin_or_wait(poller, (struct feed *)due, now);
+        } else {
+            break;
+        }
     }
-    due = kns_scheduler_first(&poller->scheduler);
-    if (due != NULL && due->at_ms - now < wait)
-        wait = due->at_ms - now;
-    if (!poller->stopping)
-        uv_timer_start(&poller->timer, on_timer, wait < 50 ? 50 : (uint64_t)wait, 0);
+    const struct kns_due *firsts[] = {kns_scheduler_first(&poller->turns),
+                                      kns_scheduler_first(&poller->scheduler)};
+    for (size_t i = 0; i < 2; i++)
+        if (firsts[i] != NULL && firsts[i]->at_ms - now < wait)
+            wait = firsts[i]->at_ms - now;
+    /* Without room the end of a poll comes back here. */
+    if (wait < 50 || !has_room(poller))
+        wait = has_room(poller) ? 50 : 1000;
+    uv_timer_start(&poller->timer, on_timer, (uint64_t)wait, 0);
+}
+
+/* A place was left at an address: whoever was refused there last comes next. */
+static void offer_place(struct kns_poller *poller, struct kns_site_limit *address, int64_t now)
+{
+    struct queue *queue = address->next_here;
+
+    address->next_here = NULL;
+    if (queue != NULL)
+        schedule_turn(poller, queue, now);
+}
+
+void kns_poller_ended(struct kns_poller *poller, struct feed *feed, struct kns_site_limit *site,
+                      struct kns_site_limit *address, int64_t next_ms)
+{
+    int64_t now = kns_poller_now_ms();
+
+    poller->in_flight--;
+    poller->busy--;
+    if (site != NULL) {
+        kns_site_leave(site);
+        if (site->queue != NULL)
+            schedule_turn(poller, site->queue, now);
+    }
+    if (address != NULL) {
+        kns_site_leave(address);
+        offer_place(poller, address, now);
+    }
+    if (feed->removed)
+        forget_feed(poller, feed);
+    else if (next_ms > 0 || feed->manual)
+        kns_scheduler_set(&poller->scheduler, &feed->due, feed->manual ? now : next_ms);
+    run_due(poller);
+}
+
+/* ---- sites ---------------------------------------------------------------------------------------------------------- */
+
+/* Sites as they are to be stored. Names live as long as the poller, reasons are copies. */
+#define SAVED_AT_ONCE 64
+struct saving {
+    struct kns_write write;
+    size_t count;
+    struct kns_site sites[SAVED_AT_ONCE];
+    char reasons[SAVED_AT_ONCE][sizeof(((struct kns_site_limit *)NULL)->reason)];
+};
+
+static enum kns_status write_sites(struct kns_write *write, struct kns_store *store,
+                                   struct kns_error *err)
+{
+    struct saving *saving = (struct saving *)((char *)write - offsetof(struct saving, write));
+    enum kns_status status = KNS_OK;
+
+    for (size_t i = 0; status == KNS_OK && i < saving->count; i++)
+        status = kns_store_put_site(store, &saving->sites[i], err);
+    return status;
+}
+
+static void sites_written(struct kns_write *write)
+{
+    free((char *)write - offsetof(struct saving, write));
+}
+
+static void save_sites(struct kns_poller *poller)
+{
+    struct kns_site site;
+    struct saving *saving = NULL;
+    size_t at = 0;
+
+    while (kns_sites_next_changed(poller->sites, &at, &site)) {
+        if (saving == NULL && (saving = calloc(1, sizeof(*saving))) == NULL)
+            return;
+        if (site.reason != NULL) {
+            snprintf(saving->reasons[saving->count], sizeof(saving->reasons[0]), "%s", site.reason);
+            site.reason = saving->reasons[saving->count];
+        }
+        saving->sites[saving->count++] = site;
+        saving->write.run = write_sites;
+        saving->write.done = sites_written;
+        if (saving->count == SAVED_AT_ONCE) {
+            kns_writer_submit(poller->parts.writer, &saving->write);
+            saving = NULL;
+        }
+    }
+    if (saving != NULL)
+        kns_writer_submit(poller->parts.writer, &saving->write);
+}
+
+static void on_saving(uv_timer_t *timer)
+{
+    save_sites(timer->data);
+}
+
+/* An address of a private network tells its servers apart by port: see kns_sites_of_url. "address" is "ADDRESS:PORT". */
+static struct kns_site_limit *site_of_address(struct kns_poller *poller, const char *address)
+{
+    const char *colon = address == NULL ? NULL : strrchr(address, ':');
+    char name[80];
+
+    if (colon == NULL)
+        return NULL;
+    snprintf(name, sizeof(name), "%.*s", (int)(colon - address), address);
+    return kns_sites_get(poller->sites, kns_netguard_is_private_text(name) ? address : name);
+}
+
+void kns_poller_learnt(struct kns_poller *poller, struct feed *feed, const char *url,
+                       const char *address, enum kns_outcome outcome, int http_status,
+                       int64_t retry_at_ms)
+{
+    struct queue *queue = queue_of(poller, url);
+    int64_t now = kns_poller_now_ms();
+
+    if (queue == NULL)
+        return;
+    if (feed != NULL && queue == feed->queue && address != NULL) {
+        struct kns_site_limit *reached = site_of_address(poller, address);
+        queue->address = reached == queue->site ? NULL : reached;
+    }
+    if (kns_site_learn(queue->site, outcome, http_status, retry_at_ms, now)) {
+        save_sites(poller);
+        schedule_turn(poller, queue, now);
+    }
 }
 
 /* ---- the schedule from the store ---------------------------------------------------------------------------------- */
 
-/* A reading of one feed's schedule (id set) or of all of them. */
+/* A reading of one feed's schedule (id set) or of all of them, with what is known of the sites. */
 struct loading {
     struct kns_poller *poller;
     struct kns_read read;
     int64_t id;
+    bool with_sites;
+    struct kns_arena *arena; /* of the names */
     struct loaded {
-        int64_t id, next_poll_at_s;
-        uint64_t site;
+        int64_t id, next_poll_at_s, last_poll_at_s;
+        const char *site; /* NULL: none */
         bool polled;
     } * feeds;
     size_t count, cap;
+    struct kns_site *sites;
+    size_t n_sites, cap_sites;
 };
+
+/* Room for one more of size bytes; false: no memory. */
+static bool make_room(void **array, size_t count, size_t *cap, size_t size)
+{
+    size_t more = *cap == 0 ? 64 : *cap * 2;
+
+    if (count < *cap)
+        return true;
+    void *grown = realloc(*array, more * size);
+    if (grown == NULL)
+        return false;
+    *array = grown;
+    *cap = more;
+    return true;
+}
 
 static bool on_loaded_feed(void *ctx, const struct kns_feed *feed)
 {
     struct loading *l = ctx;
 
-    if (l->count == l->cap) {
-        size_t cap = l->cap == 0 ? 64 : l->cap * 2;
-        struct loaded *feeds = realloc(l->feeds, cap * sizeof(*feeds));
-        if (feeds == NULL)
-            return false;
-        l->feeds = feeds;
-        l->cap = cap;
-    }
+    if (!make_room((void **)&l->feeds, l->count, &l->cap, sizeof(*l->feeds)))
+        return false;
     l->feeds[l->count++] = (struct loaded){
         .id = feed->id,
         .next_poll_at_s = feed->schedule.next_poll_at.unix_s,
-        .site = site_of(feed->url),
+        .last_poll_at_s = feed->last_poll_at.unix_s,
+        .site = kns_sites_name(l->arena, feed->url),
         .polled = feed->state == KNS_FEED_ACTIVE || feed->state == KNS_FEED_FAILING,
     };
+    return true;
+}
+
+static bool on_loaded_site(void *ctx, const struct kns_site *site)
+{
+    struct loading *l = ctx;
+
+    if (!make_room((void **)&l->sites, l->n_sites, &l->cap_sites, sizeof(*l->sites)))
+        return false;
+    l->sites[l->n_sites] = *site;
+    l->sites[l->n_sites].name = kns_arena_strdup(l->arena, site->name);
+    l->sites[l->n_sites].reason = kns_arena_strdup(l->arena, site->reason);
+    l->n_sites += l->sites[l->n_sites].name != NULL;
     return true;
 }
 
@@ -677,64 +617,100 @@ static enum kns_status load_schedule(struct kns_read *read, struct kns_store *st
 {
     struct loading *l = (struct loading *)((char *)read - offsetof(struct loading, read));
     struct kns_feed *feed = NULL;
+    enum kns_status status;
 
-    if (l->id == 0)
-        return kns_store_each_feed(store, NULL, on_loaded_feed, l, err);
-    struct kns_arena *arena = kns_arena_new(0);
-    enum kns_status status =
-        arena == NULL ? KNS_ENOMEM : kns_store_get_feed(store, arena, l->id, false, &feed, err);
-    if (status == KNS_OK)
-        on_loaded_feed(l, feed);
-    kns_arena_free(arena);
-    return status;
+    if (l->id != 0) {
+        status = kns_store_get_feed(store, l->arena, l->id, false, &feed, err);
+        if (status == KNS_OK)
+            on_loaded_feed(l, feed);
+        return status;
+    }
+    status = l->with_sites ? kns_store_each_site(store, on_loaded_site, l, err) : KNS_OK;
+    return status == KNS_OK ? kns_store_each_feed(store, NULL, on_loaded_feed, l, err) : status;
 }
 
-/* Overdue feeds are spread, so that a start is no storm. */
+/* When a stored feed comes: a time that was decided under a wrong clock does not bind. */
+static int64_t first_time(struct kns_poller *poller, const struct loaded *loaded, size_t total,
+                          int64_t now)
+{
+    int64_t at = loaded->next_poll_at_s * 1000;
+    bool wrong_clock =
+        loaded->last_poll_at_s * 1000 > now + CLOCK_STEP_MS || at > now + LATEST_S * 1000;
+
+    return at < now || wrong_clock ? now + spread_ms(poller, total) : at;
+}
+
 static void schedule_loaded(struct kns_poller *poller, const struct loaded *loaded, size_t total)
 {
-    int64_t now = now_ms(), at = loaded->next_poll_at_s * 1000;
-    int64_t spread = (int64_t)total * 5 < 60000 ? (int64_t)total * 5 : 60000;
     struct feed *feed = find_feed(poller, loaded->id);
 
     if (feed == NULL)
         feed = add_feed(poller, loaded->id);
     if (feed == NULL)
         return;
-    feed->site = feed->poll == NULL ? loaded->site : feed->site;
-    if (feed->poll != NULL)
-        return;
-    if (at < now)
-        at = now + (int64_t)(random_of(poller) * (double)spread);
+    feed->listed = true;
+    set_queue(poller, feed, loaded->site == NULL ? NULL : queue_named(poller, loaded->site));
+    if (feed->poll != NULL || feed->manual)
+        return; /* it is on its way */
+    dequeue(poller, feed);
     if (loaded->polled)
-        kns_scheduler_set(&poller->scheduler, &feed->due, at);
+        kns_scheduler_set(&poller->scheduler, &feed->due,
+                          first_time(poller, loaded, total, kns_poller_now_ms()));
     else
         kns_scheduler_remove(&poller->scheduler, &feed->due);
+}
+
+/* What the list of all feeds does not hold was removed, or was added since it was read: each is asked for by itself. */
+static void look_for_unlisted(struct kns_poller *poller)
+{
+    for (size_t i = 0; i < poller->n_feeds; i++) {
+        if (!poller->feeds[i]->listed)
+            kns_poller_feed_changed(poller, poller->feeds[i]->id);
+        poller->feeds[i]->listed = false;
+    }
+}
+
+static void free_loading(struct loading *l)
+{
+    kns_arena_free(l->arena);
+    free(l->sites);
+    free(l->feeds);
+    free(l);
 }
 
 static void schedule_read(struct kns_read *read)
 {
     struct loading *l = (struct loading *)((char *)read - offsetof(struct loading, read));
-    struct feed *feed = l->id == 0 ? NULL : find_feed(l->poller, l->id);
+    struct kns_poller *poller = l->poller;
+    struct feed *feed = l->id == 0 ? NULL : find_feed(poller, l->id);
 
     if (read->status == KNS_ENOTFOUND && feed != NULL)
-        forget_feed(l->poller, feed);
+        forget_feed(poller, feed);
     else if (read->status != KNS_OK && read->status != KNS_ENOTFOUND)
         kns_log(KNS_LOG_ERROR, "cannot read the schedule: %s", read->err.message);
+    for (size_t i = 0; i < l->n_sites && !poller->knows_sites; i++)
+        kns_sites_restore(poller->sites, &l->sites[i], kns_poller_now_ms());
     for (size_t i = 0; i < l->count; i++)
-        schedule_loaded(l->poller, &l->feeds[i], l->count);
-    run_due(l->poller);
-    free(l->feeds);
-    free(l);
+        schedule_loaded(poller, &l->feeds[i], l->count);
+    if (l->id == 0 && read->status == KNS_OK) {
+        poller->knows_sites = true;
+        look_for_unlisted(poller);
+    }
+    free_loading(l);
+    run_due(poller);
 }
 
 static void read_schedule(struct kns_poller *poller, int64_t id)
 {
     struct loading *l = poller->stopping ? NULL : calloc(1, sizeof(*l));
 
-    if (l == NULL)
+    if (l == NULL || (l->arena = kns_arena_new(0)) == NULL) {
+        free(l);
         return;
+    }
     l->poller = poller;
     l->id = id;
+    l->with_sites = id == 0 && !poller->knows_sites;
     l->read.run = load_schedule;
     l->read.done = schedule_read;
     kns_readers_submit(poller->parts.readers, &l->read);
@@ -803,37 +779,39 @@ void kns_poller_refresh(struct kns_poller *poller, int64_t feed_id, bool force,
                         void (*done)(void *ctx, const struct kns_refresh_result *result), void *ctx)
 {
     struct feed *feed = find_feed(poller, feed_id);
-    int64_t now = kns_time_now().unix_s;
+    int64_t now = kns_poller_now_ms();
 
-    if (feed == NULL || poller->stopping) {
-        answer_later(poller, feed_id, feed == NULL ? "no such feed" : "knsd is stopping", done,
-                     ctx);
+    if (poller->stopping) {
+        answer_later(poller, feed_id, "knsd is stopping", done, ctx);
         return;
     }
-    if (feed->poll == NULL && feed->waiters == NULL && !force &&
-        now - feed->last_manual_s < MANUAL_EVERY_S) {
+    if (feed == NULL) /* just added, or removed: its poll finds out */
+        feed = add_feed(poller, feed_id);
+    struct waiter *waiter = feed == NULL ? NULL : calloc(1, sizeof(*waiter));
+    if (waiter == NULL) {
+        answer_later(poller, feed_id, "out of memory", done, ctx);
+        return;
+    }
+    waiter->done = done;
+    waiter->ctx = ctx;
+    if (feed->poll != NULL) {
+        kns_poll_join(feed->poll, waiter);
+        return;
+    }
+    if (feed->waiters == NULL && !force && now / 1000 - feed->last_manual_s < MANUAL_EVERY_S) {
+        free(waiter);
         answer_later(poller, feed_id,
                      "asked for less than a minute ago: that answer stands (--force overrides)",
                      done, ctx);
         return;
     }
-    struct waiter *waiter = calloc(1, sizeof(*waiter));
-    if (waiter == NULL) {
-        answer_later(poller, feed_id, "out of memory", done, ctx);
-        return;
-    }
-    feed->last_manual_s = now;
-    waiter->done = done;
-    waiter->ctx = ctx;
-    struct waiter **list = feed->poll != NULL ? &feed->poll->waiters : &feed->waiters;
-    waiter->next = *list;
-    *list = waiter;
-    if (feed->poll != NULL)
-        return;
-    /* It waits for a place like every other. */
+    waiter->next = feed->waiters;
+    feed->waiters = waiter;
+    feed->last_manual_s = now / 1000;
     feed->manual = true;
     feed->force = feed->force || force;
-    kns_scheduler_set(&poller->scheduler, &feed->due, now_ms());
+    dequeue(poller, feed);
+    kns_scheduler_set(&poller->scheduler, &feed->due, now);
     uv_timer_start(&poller->timer, on_timer, 0, 0);
 }
 
@@ -846,10 +824,18 @@ enum kns_status kns_poller_start(const struct kns_poller_parts *parts,
 
     if (poller == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
+    poller->sites = kns_sites_new();
+    if (poller->sites == NULL) {
+        free(poller);
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    }
     poller->parts = *parts;
     poller->random = uv_hrtime() | 1;
     uv_timer_init(parts->loop, &poller->timer);
     poller->timer.data = poller;
+    uv_timer_init(parts->loop, &poller->saving);
+    poller->saving.data = poller;
+    uv_timer_start(&poller->saving, on_saving, SAVE_EVERY_MS, SAVE_EVERY_MS);
     read_schedule(poller, 0);
     *ret_poller = poller;
     return KNS_OK;
@@ -881,18 +867,11 @@ void kns_poller_stop(struct kns_poller *poller)
             .feed_id = poller->feeds[i]->id, .skipped = true, .text = "knsd is stopping"};
         struct waiter *waiters = poller->feeds[i]->waiters;
         poller->feeds[i]->waiters = NULL;
-        tell(waiters, &result);
+        kns_waiters_tell(waiters, &result);
     }
+    save_sites(poller);
     uv_close((uv_handle_t *)&poller->timer, NULL);
-}
-
-static void drop_waiters(struct waiter *waiter)
-{
-    while (waiter != NULL) {
-        struct waiter *next = waiter->next;
-        free(waiter);
-        waiter = next;
-    }
+    uv_close((uv_handle_t *)&poller->saving, NULL);
 }
 
 void kns_poller_free(struct kns_poller *poller)
@@ -900,19 +879,19 @@ void kns_poller_free(struct kns_poller *poller)
     if (poller == NULL)
         return;
     for (size_t i = 0; i < poller->n_feeds; i++) {
-        struct poll *p = poller->feeds[i]->poll;
-        drop_waiters(poller->feeds[i]->waiters);
-        if (p != NULL) {
-            drop_waiters(p->waiters);
-            kns_parser_free(p->parser);
-            kns_document_free(p->document);
-            kns_arena_free(p->arena);
-            free(p);
-        }
+        kns_waiters_free(poller->feeds[i]->waiters);
+        if (poller->feeds[i]->poll != NULL)
+            kns_poll_free(poller->feeds[i]->poll);
         free(poller->feeds[i]);
     }
+    while (poller->queues != NULL) {
+        struct queue *queue = poller->queues;
+        poller->queues = queue->next;
+        free(queue);
+    }
     kns_scheduler_fini(&poller->scheduler);
-    free(poller->sites);
+    kns_scheduler_fini(&poller->turns);
+    kns_sites_free(poller->sites);
     free(poller->feeds);
     free(poller);
 }
@@ -920,13 +899,15 @@ void kns_poller_free(struct kns_poller *poller)
 void kns_poller_get_figures(const struct kns_poller *poller, struct kns_poller_figures *ret)
 {
     const struct kns_due *first = kns_scheduler_first(&poller->scheduler);
-    int64_t now = now_ms();
+    int64_t now = kns_poller_now_ms();
 
     *ret = poller->figures;
     ret->feeds = (int64_t)poller->n_feeds;
     ret->in_flight = (int64_t)poller->in_flight;
     for (size_t i = 0; i < poller->scheduler.count; i++)
         ret->due += poller->scheduler.heap[i]->at_ms <= now;
+    for (size_t i = 0; i < poller->n_feeds; i++)
+        ret->due += poller->feeds[i]->waiting;
     if (first != NULL)
         ret->next_poll_at.unix_s = first->at_ms / 1000;
 }

@@ -37,23 +37,29 @@ static void sift_down(struct kns_scheduler *s, size_t i)
     put(s, i, due);
 }
 
-bool kns_scheduler_set(struct kns_scheduler *s, struct kns_due *due, int64_t at_ms)
+bool kns_scheduler_reserve(struct kns_scheduler *s, size_t count)
 {
-    if (due->place == 0) {
-        if (s->count == s->cap) {
-            size_t cap = s->cap == 0 ? 64 : s->cap * 2;
-            struct kns_due **heap = realloc(s->heap, cap * sizeof(struct kns_due *));
-            if (heap == NULL)
-                return false;
-            s->heap = heap;
-            s->cap = cap;
-        }
+    size_t cap = s->cap == 0 ? 64 : s->cap;
+
+    while (cap < count)
+        cap *= 2;
+    if (cap == s->cap)
+        return true;
+    struct kns_due **heap = realloc(s->heap, cap * sizeof(struct kns_due *));
+    if (heap == NULL)
+        return false;
+    s->heap = heap;
+    s->cap = cap;
+    return true;
+}
+
+void kns_scheduler_set(struct kns_scheduler *s, struct kns_due *due, int64_t at_ms)
+{
+    if (due->place == 0)
         put(s, s->count++, due);
-    }
     due->at_ms = at_ms;
     sift_up(s, due->place - 1);
     sift_down(s, due->place - 1);
-    return true;
 }
 
 void kns_scheduler_remove(struct kns_scheduler *s, struct kns_due *due)
@@ -68,6 +74,12 @@ void kns_scheduler_remove(struct kns_scheduler *s, struct kns_due *due)
     put(s, i, last);
     sift_up(s, i);
     sift_down(s, last->place - 1);
+}
+
+void kns_scheduler_shift(struct kns_scheduler *s, int64_t by_ms)
+{
+    for (size_t i = 0; i < s->count; i++)
+        s->heap[i]->at_ms += by_ms;
 }
 
 struct kns_due *kns_scheduler_first(const struct kns_scheduler *s)

@@ -17,11 +17,17 @@ struct kns_scheduler {
     size_t count, cap;
 };
 
-/* Adds or moves; O(log n). False: no memory (what was in it stays where it was). */
-bool kns_scheduler_set(struct kns_scheduler *scheduler, struct kns_due *due, int64_t at_ms);
+/* Makes room for so many in all; from then on adding so many cannot fail. False: no memory. */
+bool kns_scheduler_reserve(struct kns_scheduler *scheduler, size_t count);
+
+/* Adds or moves; O(log n). There must be room: see kns_scheduler_reserve. */
+void kns_scheduler_set(struct kns_scheduler *scheduler, struct kns_due *due, int64_t at_ms);
 
 /* Takes out what may be in; O(log n). */
 void kns_scheduler_remove(struct kns_scheduler *scheduler, struct kns_due *due);
+
+/* Moves all by as many milliseconds; their order stays. */
+void kns_scheduler_shift(struct kns_scheduler *scheduler, int64_t by_ms);
 
 /* The earliest; NULL: empty. */
 struct kns_due *kns_scheduler_first(const struct kns_scheduler *scheduler);

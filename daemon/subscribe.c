@@ -3,7 +3,7 @@
  *
  *   start --> FETCHING --feed--> WRITING --> done
  *                 \--page with one feed--> FETCHING (the feed) */
-#include "daemon/poller.h"
+#include "daemon/poller_internal.h"
 
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
@@ -123,7 +123,7 @@ static void store_feed(struct subscription *s, const struct kns_fetch_result *re
         .update_interval_s = s->document->update_interval_s,
         .skip_hours = s->document->skip_hours,
         .skip_days = s->document->skip_days,
-        .random = (double)(s->started.unix_s % 97) / 97,
+        .random = kns_poller_random(s->poller),
     };
 
     kns_nextpoll_decide(&input, &next);
@@ -142,6 +142,11 @@ static void store_feed(struct subscription *s, const struct kns_fetch_result *re
                      .interval_s = next.interval_s,
                      .no_poll_before = next.not_before,
                      .entries_per_day = input.entries_per_day,
+                     .newest_entry_at = kns_nextpoll_newest(s->document, s->started),
+                     .ttl_s = input.ttl_s,
+                     .update_interval_s = input.update_interval_s,
+                     .skip_hours = input.skip_hours,
+                     .skip_days = input.skip_days,
                      .etag = whole ? kns_arena_strdup(s->arena, result->headers->etag) : NULL,
                      .last_modified =
                          whole ? kns_arena_strdup(s->arena, result->headers->last_modified) : NULL},
@@ -205,12 +210,12 @@ static void look_for_feeds(struct subscription *s, const struct kns_fetch_result
 
 /* ---- fetching ----------------------------------------------------------------------------------------------------- */
 
-static void on_begin(void *ctx, int status, const struct kns_headers *headers)
+static void on_begin(void *ctx, int status, const struct kns_headers *headers, const char *url)
 {
     struct subscription *s = ctx;
     const struct kns_parse_options options = {
         .content_type = headers->content_type,
-        .base_url = s->url,
+        .base_url = url,
         .max_bytes = (size_t)kns_poller_parts(s->poller)->config->poll.max_size_bytes,
     };
 
@@ -222,11 +227,11 @@ static void on_begin(void *ctx, int status, const struct kns_headers *headers)
 static bool on_body(void *ctx, const char *bytes, size_t size)
 {
     struct subscription *s = ctx;
+    size_t room = PAGE_MOST - s->page.len;
 
+    kns_buf_add(&s->page, bytes, size < room ? size : room);
     if (s->parser == NULL)
         return true;
-    size_t room = PAGE_MOST - s->page.len;
-    kns_buf_add(&s->page, bytes, size < room ? size : room);
     if (s->parse_error.status == KNS_OK)
         kns_parser_write(s->parser, bytes, size, &s->parse_error);
     /* A page is read on, for the feeds that it may name. */
@@ -266,8 +271,11 @@ static void on_fetched(void *ctx, const struct kns_fetch_result *result)
         .cut = result->cut,
         .headers = result->headers,
         .parse_error = s->parse_error,
+        .page = kns_buf_str(&s->page),
     };
     kns_outcome_judge(&answer, &verdict);
+    kns_poller_learnt(s->poller, NULL, result->final_url, NULL, verdict.outcome, result->status,
+                      kns_headers_retry_at(result->headers, s->started).unix_s * 1000);
     snprintf(s->text, sizeof(s->text), "%s", verdict.text);
     refuse(s, result->refused ? KNS_EREFUSED : KNS_EIO);
 }
@@ -370,11 +378,17 @@ void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit,
     s->edit.tags = copy_strings(s->arena, edit->tags);
     s->edit.access = copy_access(s->arena, edit->access);
     bool stopping = kns_poller_is_stopping(poller);
-    if (!stopping && kns_url_is_web(s->url) && fetch(s))
-        return;
-    snprintf(s->text, sizeof(s->text), "%s",
-             stopping ? "knsd is stopping"
-                      : "not a URL that can be subscribed to: expected http:// or https://");
+    bool web = s->url != NULL && kns_url_is_web(s->url);
+    if (stopping)
+        snprintf(s->text, sizeof(s->text), "knsd is stopping");
+    else if (!web)
+        snprintf(s->text, sizeof(s->text),
+                 "not a URL that can be subscribed to: expected http:// or https://");
+    else if (force || !kns_poller_is_closed(poller, s->url, s->text, sizeof(s->text))) {
+        if (fetch(s))
+            return;
+        snprintf(s->text, sizeof(s->text), "out of memory");
+    }
     s->write.run = write_nothing;
     s->write.done = nothing_written;
     kns_writer_submit(kns_poller_parts(poller)->writer, &s->write);

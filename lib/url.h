@@ -36,6 +36,9 @@ const char *kns_url_clean(struct kns_arena *arena, const char *url);
 /* The host in lower case and in its ASCII form, without port; NULL when there is none. */
 const char *kns_url_host(struct kns_arena *arena, const char *url);
 
+/* "scheme://host:port", lower case, the default port included: what credentials belong to (RFC 6454). NULL when the URL has no host. */
+const char *kns_url_origin(struct kns_arena *arena, const char *url);
+
 /* The registrable domain ("example.co.jp"; the host itself for addresses and single labels) by the
  * public suffix list; NULL when the URL has no host. */
 const char *kns_url_site(struct kns_arena *arena, const char *url);

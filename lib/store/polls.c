@@ -177,20 +177,27 @@ static enum kns_status move_feed(struct kns_store *store, const struct kns_poll 
                                  struct kns_poll_result *result, struct kns_error *err)
 {
     int64_t other = 0;
+    /* A permanent redirect to a feed that holds items we know is the same feed: it needs no watching. */
+    const char *new_url = poll->new_url != NULL                            ? poll->new_url
+                          : result->seen_items + result->updated_items > 0 ? poll->move_to
+                                                                           : NULL;
 
-    if (poll->new_url == NULL)
+    if (new_url == NULL)
         return KNS_OK;
-    if (kns_store_find_feed(store, poll->new_url, &other, NULL) == KNS_OK &&
-        other != poll->feed_id) {
+    if (kns_store_find_feed(store, new_url, &other, NULL) == KNS_OK && other != poll->feed_id) {
         result->merged_into = other;
         return kns_store_merge_feeds(store, poll->feed_id, other, poll->started_at, err);
     }
-    const struct kns_feed_edit edit = {.url = poll->new_url};
+    const struct kns_feed_edit edit = {.url = new_url};
     enum kns_status status =
         kns_store_edit_feed(store, poll->feed_id, &edit, poll->started_at, err);
     /* The validators are the new URL's: they came with this answer. */
+    struct kns_poll moved = *poll;
+    moved.move_to = NULL;
+    moved.move_seen = 0;
+    moved.health = poll->health == KNS_HEALTH_MOVED ? KNS_HEALTH_OK : poll->health;
     if (status == KNS_OK)
-        status = update_feed(store, poll, result, err);
+        status = update_feed(store, &moved, result, err);
     return status == KNS_OK ? kns_event_add(store, KNS_EVENT_FEED, "moved", 0, poll->feed_id,
                                             poll->started_at, err)
                             : status;

@@ -196,6 +196,24 @@ const char *kns_url_host(struct kns_arena *arena, const char *url)
     return copy;
 }
 
+const char *kns_url_origin(struct kns_arena *arena, const char *url)
+{
+    CURLU *handle = parse(url);
+    char *scheme = handle == NULL ? NULL : part(handle, CURLUPART_SCHEME, 0);
+    char *host = handle == NULL ? NULL : lower_host(handle);
+    char *port = handle == NULL ? NULL : part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    const char *origin =
+        scheme == NULL || host == NULL || *host == '\0'
+            ? NULL
+            : kns_arena_printf(arena, "%s://%s:%s", scheme, host, port == NULL ? "" : port);
+
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(handle);
+    return origin;
+}
+
 const char *kns_url_site(struct kns_arena *arena, const char *url)
 {
     const char *host = kns_url_host(arena, url);

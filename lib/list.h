@@ -25,4 +25,13 @@
 
 #define KNS_LIST_EACH(var, list) for (var = (list)->first; var != NULL; var = var->next)
 
+/* A list of strings. */
+struct kns_string {
+    const char *value;
+    struct kns_string *next;
+};
+struct kns_strings {
+    KNS_LIST(kns_string) list;
+};
+
 #endif

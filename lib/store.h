@@ -20,6 +20,7 @@
 #include "lib/document.h"
 #include "lib/error.h"
 #include "lib/list.h"
+#include "lib/rules.h"
 #include "lib/time.h"
 
 #include <stdbool.h>
@@ -73,14 +74,6 @@ enum kns_feed_health {
 /* The words of interfaces ("not-a-feed"); static storage. */
 const char *kns_feed_state_name(enum kns_feed_state state);
 const char *kns_feed_health_name(enum kns_feed_health health);
-
-struct kns_string {
-    const char *value;
-    struct kns_string *next;
-};
-struct kns_strings {
-    KNS_LIST(kns_string) list;
-};
 
 /* How a feed wants to be fetched. Secrets: never listed, exported, logged (law 6). NULL: not set. */
 struct kns_feed_access {
@@ -218,8 +211,9 @@ struct kns_poll {
 
 struct kns_poll_result {
     int64_t new_items, updated_items, seen_items;
-    int64_t last_event;  /* sequence number of the newest event written; 0: none */
-    int64_t merged_into; /* new_url was another feed's: they are one now, with this id; 0: no */
+    int64_t dropped_items; /* by rules; they are not seen again */
+    int64_t last_event;    /* sequence number of the newest event written; 0: none */
+    int64_t merged_into;   /* new_url was another feed's: they are one now, with this id; 0: no */
 };
 
 /* Stores a poll (writer): items new, updated or seen again, feed fields, schedule, validators, history, events.
@@ -340,6 +334,84 @@ enum kns_status kns_store_each_sighting(struct kns_store *store, int64_t item_id
  * the item; KNS_EINVAL: it is the only one, or its entry has no guid to be known by. */
 enum kns_status kns_store_split_item(struct kns_store *store, int64_t item_id, int64_t feed_id,
                                      struct kns_time now, int64_t *ret_id, struct kns_error *err);
+
+/* ---- rules --------------------------------------------------------------------------------------- */
+
+/* A rule that is kept (its language: lib/rules.h). Rules act on items as kns_store_record_poll stores them, never on what is there. */
+struct kns_rule_record {
+    int64_t id;
+    const char *text;
+    struct kns_time added_at, last_match_at;
+    int64_t matches; /* items it acted on */
+    int64_t gave_up; /* items that it took too long to match */
+};
+
+/* Adds a rule behind the others (writer). KNS_EINVAL: what is wrong and where; KNS_EEXIST: *ret_id says the same;
+ * KNS_ELIMIT. */
+enum kns_status kns_store_add_rule(struct kns_store *store, const char *text, struct kns_time now,
+                                   int64_t *ret_id, struct kns_error *err);
+
+/* Removes a rule (writer); what it did stays. KNS_ENOTFOUND. */
+enum kns_status kns_store_remove_rule(struct kns_store *store, int64_t id, struct kns_error *err);
+
+/* Adds the rules of a text, one a line, all or none (writer); replace: instead of those that are there. The error names
+ * the line. */
+struct kns_rule_import {
+    int64_t added, known;
+};
+enum kns_status kns_store_import_rules(struct kns_store *store, const char *text, bool replace,
+                                       struct kns_time now, struct kns_rule_import *ret,
+                                       struct kns_error *err);
+
+/* Calls on_rule for each in its order; false from it stops. */
+enum kns_status kns_store_each_rule(struct kns_store *store,
+                                    bool (*on_rule)(void *ctx, const struct kns_rule_record *rule),
+                                    void *ctx, struct kns_error *err);
+
+/* What rules would have done to what came since then, the last first. Nothing changes. */
+struct kns_rule_test {
+    const char *text; /* this rule; NULL: rule_id's, or all that are kept where that is 0 */
+    int64_t rule_id;
+    struct kns_time since;
+    size_t limit;       /* items that are tried; 0: 50 */
+    const char *cursor; /* as of kns_store_query_items */
+};
+struct kns_rule_trial {
+    int64_t tried, matched;
+};
+/* Calls on_item for each item that a rule matches (or gives up on). KNS_EINVAL, KNS_ENOTFOUND. */
+enum kns_status kns_store_test_rules(
+    struct kns_store *store, struct kns_arena *arena, const struct kns_rule_test *test,
+    bool (*on_item)(void *ctx, const struct kns_item *item, const struct kns_rule_verdict *verdict),
+    void *ctx, struct kns_rule_trial *ret, const char **ret_cursor, struct kns_error *err);
+
+/* ---- links --------------------------------------------------------------------------------------- */
+
+/* An address that nobody's feed carries as an item, but the content of several feeds' items names. */
+struct kns_link_mention {
+    int64_t feed_id, item_id; /* the feed's newest item that names it */
+    const char *feed_title, *item_title, *text;
+    struct kns_link_mention *next;
+};
+struct kns_named_link {
+    int64_t id;
+    const char *url; /* canonical */
+    int64_t feeds;   /* how many name it */
+    struct kns_time first_seen, last_seen;
+    KNS_LIST(kns_link_mention) mentions; /* one a feed, 20 at most */
+};
+struct kns_link_query {
+    struct kns_time since; /* named since then */
+    int64_t min_feeds;     /* 2 at least */
+    size_t limit;          /* 0: 50 */
+    const char *cursor;    /* opaque, from an earlier page; NULL: the first */
+};
+
+/* Calls on_link for each, those that most feeds name first. KNS_EINVAL: a cursor that is none. */
+enum kns_status kns_store_query_links(struct kns_store *store, struct kns_arena *arena,
+                                      const struct kns_link_query *query,
+                                      bool (*on_link)(void *ctx, const struct kns_named_link *link),
+                                      void *ctx, const char **ret_cursor, struct kns_error *err);
 
 /* ---- events -------------------------------------------------------------------------------------- */
 

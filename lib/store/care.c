@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
 static int64_t size_of(const char *path, const char *suffix)
 {
     char name[4096];
@@ -18,16 +20,26 @@ static int64_t size_of(const char *path, const char *suffix)
 enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_figures *ret,
                                       struct kns_error *err)
 {
+    const struct {
+        const char *name;
+        int64_t *field;
+    } tallies[] = {
+        {"feeds", &ret->feeds},
+        {"feeds paused", &ret->feeds_paused},
+        {"feeds failing", &ret->feeds_failing},
+        {"feeds gone", &ret->feeds_gone},
+        {"items", &ret->items},
+        {"unread", &ret->items_unread},
+        {"starred", &ret->items_starred},
+    };
     sqlite3_stmt *stmt = kns_sql(store, FIGURES);
-    enum kns_status status = kns_sql_next(store, stmt, err);
-    int64_t *const fields[] = {&ret->feeds,        &ret->feeds_paused, &ret->feeds_failing,
-                               &ret->feeds_gone,   &ret->items,        &ret->items_unread,
-                               &ret->items_starred};
+    enum kns_status status;
 
-    for (int i = 0; status == KNS_OK && i < 7; i++)
-        *fields[i] = sqlite3_column_int64(stmt, i);
-    sqlite3_reset(stmt);
-    if (status == KNS_OK)
+    while ((status = kns_sql_next(store, stmt, err)) == KNS_OK)
+        for (size_t i = 0; i < LENGTH(tallies); i++)
+            if (strcmp(kns_column(stmt, 0), tallies[i].name) == 0)
+                *tallies[i].field = sqlite3_column_int64(stmt, 1);
+    if (status == KNS_ENOTFOUND)
         status = kns_store_last_event(store, &ret->events_last, err);
     ret->file_bytes = size_of(store->path, "");
     ret->wal_bytes = size_of(store->path, "-wal");
@@ -143,7 +155,11 @@ static const struct {
     {CHECK_KEYS, "identity keys point to items that are not there"},
     {CHECK_CONTENT, "items have no content row"},
     {CHECK_COUNTS, "feeds count more or fewer items than they carry"},
-    {CHECK_SOURCES, "items have no identity key"},
+    {CHECK_KNOWN, "items have no identity key"},
+    {CHECK_SOURCES, "items count more or fewer sources than they have"},
+    {CHECK_TALLY, "figures are not what they count"},
+    {CHECK_LINKS, "addresses count more or fewer feeds than name them"},
+    {CHECK_LINK_ITEMS, "addresses point to items that are not there"},
 };
 
 static bool check_pragma(struct kns_store *store, const char *sql, const char *good,
@@ -172,7 +188,7 @@ enum kns_status kns_store_check(struct kns_store *store,
     bool intact = check_pragma(store, "PRAGMA integrity_check", "ok", on_problem, ctx);
     bool sound = check_pragma(store, "PRAGMA foreign_key_check", NULL, on_problem, ctx) && intact;
 
-    for (size_t i = 0; i < sizeof(invariants) / sizeof(invariants[0]); i++) {
+    for (size_t i = 0; i < LENGTH(invariants); i++) {
         sqlite3_stmt *stmt = kns_sql(store, invariants[i].which);
         enum kns_status status = kns_sql_next(store, stmt, err);
         int64_t count = status == KNS_OK ? sqlite3_column_int64(stmt, 0) : 0;

@@ -492,6 +492,8 @@ static enum kns_status remove_lonely_items(struct kns_store *store, int64_t feed
             status = keep ? set_int(store, ITEM_SET_OWNER, ids[i], owner, err)
                           : kns_items_remove(store, ids[i], err);
             if (status == KNS_OK && keep)
+                status = kns_links_set_feed(store, ids[i], owner, err);
+            if (status == KNS_OK && keep)
                 status = delete_by(store, ITEM_SET_SOURCES, ids[i], err);
             if (status != KNS_OK)
                 return status;
@@ -527,7 +529,8 @@ enum kns_status kns_store_remove_feed(struct kns_store *store, int64_t id, struc
 enum kns_status kns_store_merge_feeds(struct kns_store *store, int64_t from, int64_t into,
                                       struct kns_time now, struct kns_error *err)
 {
-    static const enum statement moves[] = {FEED_TAG_COPY, FEED_URL_MOVE, KEY_MOVE, SIGHTING_MOVE};
+    static const enum statement moves[] = {FEED_TAG_COPY, FEED_URL_MOVE,   KEY_MOVE,
+                                           SIGHTING_MOVE, ITEM_MOVE_OWNER, ITEM_LINK_MOVE_FEED};
     struct kns_arena *arena = kns_arena_new(0);
     struct kns_feed *feed = NULL;
     enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
@@ -550,6 +553,10 @@ enum kns_status kns_store_merge_feeds(struct kns_store *store, int64_t from, int
     }
     if (status == KNS_OK)
         status = delete_by(store, FEED_COUNT_ITEMS, into, err);
+    if (status == KNS_OK)
+        status = delete_by(store, LINK_COUNT_OF_FEED, into, err);
+    if (status == KNS_OK)
+        status = set_int(store, ITEM_SOURCES_OF_FEED, 0, into, err);
     if (status == KNS_OK)
         status = kns_event_add(store, KNS_EVENT_FEED, "moved", 0, into, now, err);
     status = kns_savepoint_end(store, status, err);

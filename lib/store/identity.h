@@ -5,7 +5,13 @@
 #include "lib/document.h"
 
 /* By what an entry is known; also the kinds of item_key. */
-enum key_kind { KEY_URL = 1, KEY_GUID = 2, KEY_HASH = 3, KEY_VARIANT = 4 };
+enum key_kind {
+    KEY_URL = 1,
+    KEY_GUID = 2,
+    KEY_HASH = 3,
+    KEY_VARIANT = 4,
+    KEY_DROPPED = 5, /* in one feed: a rule dropped the entry; no other feed's is touched by that */
+};
 
 /* By which rule a sighting was joined to its item. */
 enum identity_rule {

@@ -4,6 +4,7 @@
 #define KNS_STORE_INTERNAL_H
 
 #include "lib/buf.h"
+#include "lib/rules.h"
 #include "lib/store.h"
 
 #include <sqlite3.h>
@@ -17,7 +18,8 @@ struct kns_store {
     int lock_fd; /* the writer's; -1: none */
     enum kns_store_mode mode;
     int schema_version;
-    int savepoints; /* open ones */
+    int savepoints;          /* open ones */
+    struct kns_rules *rules; /* compiled; NULL: to be read when they are needed */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -81,7 +83,28 @@ enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena,
                                bool with_content, struct kns_item **ret_item,
                                struct kns_error *err);
 
-/* events.c */
+/* rules.c: whether there are rules; what they make of an arrival, counted; what is compiled is read anew after a change. */
+enum kns_status kns_store_has_rules(struct kns_store *store, bool *ret, struct kns_error *err);
+enum kns_status kns_store_judge(struct kns_store *store, struct kns_arena *arena,
+                                const struct kns_rule_subject *subject, struct kns_time now,
+                                struct kns_rule_verdict *ret, struct kns_error *err);
+void kns_store_forget_rules(struct kns_store *store);
+
+/* links.c: what an item's entry names; that it names nothing any more (before it is removed or edited); whose words it is from now
+ * on (0: nobody's); that an item of this URL is there; that it goes. */
+enum kns_status kns_links_put(struct kns_store *store, struct kns_arena *arena, int64_t item_id,
+                              int64_t feed_id, const struct kns_entry *entry, struct kns_time now,
+                              struct kns_error *err);
+enum kns_status kns_links_drop(struct kns_store *store, struct kns_arena *arena, int64_t item_id,
+                               struct kns_error *err);
+enum kns_status kns_links_set_feed(struct kns_store *store, int64_t item_id, int64_t feed_id,
+                                   struct kns_error *err);
+enum kns_status kns_links_meet(struct kns_store *store, struct kns_arena *arena, int64_t item_id,
+                               const char *url, struct kns_error *err);
+enum kns_status kns_links_item_goes(struct kns_store *store, int64_t item_id,
+                                    struct kns_error *err);
+
+/* polls.c: events */
 enum kns_status kns_event_add(struct kns_store *store, enum kns_event_kind kind, const char *what,
                               int64_t item_id, int64_t feed_id, struct kns_time at,
                               struct kns_error *err);

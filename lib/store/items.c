@@ -11,7 +11,10 @@
 struct arrival {
     struct kns_store *store;
     struct kns_arena *arena; /* for one entry */
+    struct kns_arena *document_arena;
+    const struct kns_document *document;
     int64_t feed_id;
+    const struct kns_feed *feed; /* for rules; NULL: not yet read */
     struct kns_time now;
     struct kns_poll_result *result;
 };
@@ -185,9 +188,58 @@ static enum kns_status index_text(struct arrival *a, const struct kns_entry *ent
     return kns_search_add(a->store, item_id, &text, err);
 }
 
+/* What the rules make of a new entry; nothing where there are none. */
+static enum kns_status judge(struct arrival *a, const struct kns_entry *entry,
+                             struct kns_rule_verdict *verdict, struct kns_error *err)
+{
+    bool any = false;
+    enum kns_status status = kns_store_has_rules(a->store, &any, err);
+    struct kns_feed *feed = NULL;
+
+    if (status != KNS_OK || !any)
+        return status;
+    if (a->feed == NULL) {
+        status = kns_store_get_feed(a->store, a->document_arena, a->feed_id, false, &feed, err);
+        if (status != KNS_OK)
+            return status;
+        a->feed = feed;
+    }
+    /* A feed's first document names it before the store does. */
+    const char *title = a->feed->user_title != NULL  ? a->feed->user_title
+                        : a->document->title != NULL ? a->document->title
+                                                     : a->feed->title;
+    const struct kns_rule_subject subject = {.feed_id = a->feed_id,
+                                             .feed_url = a->feed->url,
+                                             .feed_title = title,
+                                             .feed_tags = &a->feed->tags,
+                                             .entry = entry};
+    return kns_store_judge(a->store, a->arena, &subject, a->now, verdict, err);
+}
+
+/* By what a dropped entry is known again in its feed. */
+static const char *dropped_key(const struct identity *id)
+{
+    return id->guid != NULL ? id->guid : id->url != NULL ? id->url : id->hash;
+}
+
+static enum kns_status put_tags(struct kns_store *store, int64_t item_id,
+                                const struct kns_strings *tags, struct kns_error *err)
+{
+    enum kns_status status = KNS_OK;
+
+    for (const struct kns_string *tag = tags->list.first; tag != NULL && status == KNS_OK;
+         tag = tag->next) {
+        sqlite3_stmt *stmt = kns_sql(store, ITEM_TAG_INSERT);
+        kns_bind_int(stmt, 1, item_id);
+        kns_bind_text(stmt, 2, tag->value);
+        status = kns_sql_do(store, stmt, err);
+    }
+    return status;
+}
+
 static enum kns_status insert_item(struct arrival *a, const struct kns_entry *entry,
                                    const struct identity *id, const char *detail,
-                                   struct kns_error *err)
+                                   const struct kns_rule_verdict *verdict, struct kns_error *err)
 {
     struct kns_time said = kns_time_given(entry->published) ? entry->published : entry->updated;
     /* A date in the future must not lift an item above the present. */
@@ -199,6 +251,9 @@ static enum kns_status insert_item(struct arrival *a, const struct kns_entry *en
     kns_bind_int(stmt, 2, sort_at);
     kns_bind_int(stmt, 3, a->now.unix_s);
     kns_bind_text(stmt, 4, detail);
+    kns_bind_int(stmt, 5, verdict->read);
+    kns_bind_int(stmt, 6, verdict->star);
+    kns_bind_int(stmt, 7, verdict->score);
     enum kns_status status = kns_sql_do(a->store, stmt, err);
     int64_t item_id = sqlite3_last_insert_rowid(a->store->db);
     if (status == KNS_OK)
@@ -208,11 +263,40 @@ static enum kns_status insert_item(struct arrival *a, const struct kns_entry *en
     if (status == KNS_OK)
         status = put_sighting(a, entry, item_id, sort_at, RULE_NEW, hash_of(entry, detail), err);
     if (status == KNS_OK)
+        status = put_tags(a->store, item_id, &verdict->tags, err);
+    if (status == KNS_OK)
+        status = kns_links_put(a->store, a->arena, item_id, a->feed_id, entry, a->now, err);
+    if (status == KNS_OK && id->url != NULL)
+        status = kns_links_meet(a->store, a->arena, item_id, id->url, err);
+    if (status == KNS_OK)
         status = index_text(a, entry, detail, NULL, item_id, err);
     if (status == KNS_OK)
         status = kns_event_add(a->store, KNS_EVENT_ITEM, "new", item_id, a->feed_id, a->now, err);
     a->result->new_items++;
     return status;
+}
+
+/* An entry that nobody knows: unless a rule drops it, now or at an earlier poll, it becomes an item. */
+static enum kns_status meet_new(struct arrival *a, const struct kns_entry *entry,
+                                const struct identity *id, const char *detail,
+                                struct kns_error *err)
+{
+    struct kns_rule_verdict verdict = {0};
+    int64_t none = 0;
+    enum kns_status status =
+        find_key(a->store, KEY_DROPPED, a->feed_id, dropped_key(id), &none, err);
+
+    if (status == KNS_OK)
+        a->result->seen_items++;
+    if (status != KNS_ENOTFOUND)
+        return status;
+    status = judge(a, entry, &verdict, err);
+    if (status != KNS_OK)
+        return status;
+    if (!verdict.drop)
+        return insert_item(a, entry, id, detail, &verdict, err);
+    a->result->dropped_items++;
+    return put_key(a->store, KEY_DROPPED, a->feed_id, dropped_key(id), 0, err);
 }
 
 /* The item as it is stored. */
@@ -252,6 +336,10 @@ static enum kns_status edit_item(struct arrival *a, int64_t item_id, const struc
     }
     if (status == KNS_OK)
         status = put_content(a->store, item_id, entry, err);
+    if (status == KNS_OK)
+        status = kns_links_drop(a->store, a->arena, item_id, err);
+    if (status == KNS_OK)
+        status = kns_links_put(a->store, a->arena, item_id, a->feed_id, entry, a->now, err);
     if (status == KNS_OK)
         status =
             kns_event_add(a->store, KNS_EVENT_ITEM, "updated", item_id, a->feed_id, a->now, err);
@@ -324,6 +412,8 @@ static enum kns_status meet_again(struct arrival *a, const struct kns_entry *ent
         return KNS_OK;
     status = put_keys(a, id, item_id, err);
     if (status == KNS_OK)
+        status = kns_links_meet(a->store, a->arena, item_id, id->url, err);
+    if (status == KNS_OK)
         status = seen_here ? update_sighting(a, entry, item_id, hash, err)
                            : see_elsewhere(a, entry, item_id, rule, hash, err);
     if (status == KNS_OK)
@@ -344,7 +434,7 @@ static enum kns_status store_entry(struct arrival *a, const struct kns_entry *en
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     enum kns_status status = recognise(a, id, &item_id, &rule, err);
     if (status == KNS_ENOTFOUND)
-        return insert_item(a, entry, id, detail, err);
+        return meet_new(a, entry, id, detail, err);
     if (status != KNS_OK)
         return status;
     if (item_id == 0) { /* removed by retention or its reader: it stays away */
@@ -359,8 +449,13 @@ enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id
                                         struct kns_poll_result *result, struct kns_error *err)
 {
     struct kns_arena *ids_arena = kns_arena_new(0), *arena = kns_arena_new(0);
-    struct arrival a = {
-        .store = store, .arena = arena, .feed_id = feed_id, .now = now, .result = result};
+    struct arrival a = {.store = store,
+                        .arena = arena,
+                        .document_arena = ids_arena,
+                        .document = document,
+                        .feed_id = feed_id,
+                        .now = now,
+                        .result = result};
     enum kns_status status = KNS_OK;
     const struct identity *ids = ids_arena == NULL ? NULL : kns_identity_of(ids_arena, document);
 
@@ -549,6 +644,10 @@ enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struc
         kns_bind_int(stmt, 2, -1);
         status = kns_sql_do(store, stmt, err);
     }
+    if (status == KNS_OK)
+        status = kns_links_drop(store, arena, item_id, err);
+    if (status == KNS_OK)
+        status = kns_links_item_goes(store, item_id, err);
     static const enum statement last[] = {KEY_BURY, ITEM_DELETE};
     for (size_t i = 0; i < 2 && status == KNS_OK; i++) {
         sqlite3_stmt *stmt = kns_sql(store, last[i]);

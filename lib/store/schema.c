@@ -1,6 +1,12 @@
 /* The schema, as the ordered steps that made it. A step and its number commit together; a step that was released is never edited. */
 #include "lib/store/internal.h"
 
+/* The tally that counts a feed in a state; an active one is in none of its own. */
+#define STATES                                                                                     \
+    " WHEN 1 THEN 'feeds paused' WHEN 2 THEN 'feeds failing' WHEN 3 THEN 'feeds gone' END"
+#define OLD_STATE "CASE old.state" STATES
+#define NEW_STATE "CASE new.state" STATES
+
 /* 1: the first. Times are seconds since 1970 (UTC), 0 "not given"; strings are UTF-8, NULL "not given". */
 static const char step_1[] =
     /* Subscriptions, with all that a poll leaves behind for the next one. */
@@ -111,7 +117,82 @@ static const char step_2[] =
     "ALTER TABLE feed ADD COLUMN newest_entry_at INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE site ADD COLUMN interval_s INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const steps[] = {step_1, step_2};
+/* 3: rules, which look at items as they arrive. */
+static const char step_3[] =
+    "CREATE TABLE rule ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL UNIQUE, added_at INTEGER NOT NULL,"
+    "  matches INTEGER NOT NULL DEFAULT 0, last_match_at INTEGER NOT NULL DEFAULT 0,"
+    "  gave_up INTEGER NOT NULL DEFAULT 0" /* matches that were too costly to finish */
+    ") STRICT;";
+
+/* 4: the addresses that items' content names. */
+static const char step_4[] =
+    /* key is the address in the form that all its spellings share (kns_url_variant_key), hash its hash: the index on it stays
+       small, whatever the length of addresses. item_id is the item of that address; 0: nobody's feed carried it; -1: the item
+       was removed. feeds counts those whose items name it. */
+    "CREATE TABLE link ("
+    "  id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, key TEXT NOT NULL, url TEXT NOT NULL,"
+    "  item_id INTEGER NOT NULL DEFAULT 0, feeds INTEGER NOT NULL DEFAULT 0,"
+    "  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX link_by_hash ON link (hash);"
+    "CREATE INDEX link_by_item ON link (item_id) WHERE item_id > 0;"
+    "CREATE INDEX link_shared ON link (last_seen, id) WHERE item_id = 0 AND feeds >= 2;"
+    /* feed_id: whose words the item's are; the text is the link's. */
+    "CREATE TABLE item_link ("
+    "  item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE, link_id INTEGER NOT NULL,"
+    "  feed_id INTEGER NOT NULL, text TEXT, PRIMARY KEY (item_id, link_id)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX item_link_by_link ON item_link (link_id, feed_id, item_id);";
+
+/* 5: what would have to be counted, counted as it changes; when a feed last listed an item; what goes on from where it was. */
+static const char step_5[] =
+    "CREATE TABLE tally (name TEXT NOT NULL PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO tally VALUES"
+    "  ('items', (SELECT count(*) FROM item)),"
+    "  ('unread', (SELECT count(*) FROM item WHERE read = 0)),"
+    "  ('starred', (SELECT count(*) FROM item WHERE starred = 1)),"
+    "  ('feeds', (SELECT count(*) FROM feed)),"
+    "  ('feeds paused', (SELECT count(*) FROM feed WHERE state = 1)),"
+    "  ('feeds failing', (SELECT count(*) FROM feed WHERE state = 2)),"
+    "  ('feeds gone', (SELECT count(*) FROM feed WHERE state = 3));"
+    "CREATE TRIGGER item_came AFTER INSERT ON item BEGIN"
+    "  UPDATE tally SET n = n + 1 WHERE name = 'items';"
+    "  UPDATE tally SET n = n + 1 WHERE name = 'unread' AND new.read = 0;"
+    "  UPDATE tally SET n = n + 1 WHERE name = 'starred' AND new.starred = 1;"
+    "END;"
+    "CREATE TRIGGER item_went AFTER DELETE ON item BEGIN"
+    "  UPDATE tally SET n = n - 1 WHERE name = 'items';"
+    "  UPDATE tally SET n = n - 1 WHERE name = 'unread' AND old.read = 0;"
+    "  UPDATE tally SET n = n - 1 WHERE name = 'starred' AND old.starred = 1;"
+    "END;"
+    "CREATE TRIGGER item_marked AFTER UPDATE OF read, starred ON item BEGIN"
+    "  UPDATE tally SET n = n + (new.read = 0) - (old.read = 0) WHERE name = 'unread';"
+    "  UPDATE tally SET n = n + (new.starred = 1) - (old.starred = 1) WHERE name = 'starred';"
+    "END;"
+    "CREATE TRIGGER feed_came AFTER INSERT ON feed BEGIN"
+    "  UPDATE tally SET n = n + 1 WHERE name = 'feeds' OR name = " NEW_STATE ";"
+    "END;"
+    "CREATE TRIGGER feed_went AFTER DELETE ON feed BEGIN"
+    "  UPDATE tally SET n = n - 1 WHERE name = 'feeds' OR name = " OLD_STATE ";"
+    "END;"
+    "CREATE TRIGGER feed_turned AFTER UPDATE OF state ON feed WHEN new.state <> old.state BEGIN"
+    "  UPDATE tally SET n = n - 1 WHERE name = " OLD_STATE ";"
+    "  UPDATE tally SET n = n + 1 WHERE name = " NEW_STATE ";"
+    "END;"
+    /* The time of the feed's last document that listed the entry; 0: its current one does; -1: from before this was noted. */
+    "ALTER TABLE sighting ADD COLUMN last_seen INTEGER "
+    "NOT NULL DEFAULT -1;"
+    "CREATE INDEX sighting_listed ON sighting "
+    "(feed_id, item_id) WHERE last_seen = 0;"
+    "CREATE INDEX item_shared ON item (sort_at, id) "
+    "WHERE sources >= 2;"
+    /* Numbers that outlive a restart, by name. */
+    "CREATE TABLE mark (name TEXT NOT NULL PRIMARY "
+    "KEY, value INTEGER NOT NULL) STRICT, WITHOUT "
+    "ROWID;";
+
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5};
 
 const int kns_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
 

@@ -141,6 +141,7 @@ void kns_store_rollback(struct kns_store *store)
 {
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    kns_store_forget_rules(store);
     store->savepoints = 0;
 }
 
@@ -159,6 +160,8 @@ enum kns_status kns_savepoint_end(struct kns_store *store, enum kns_status statu
     store->savepoints--;
     if (status == KNS_OK)
         status = kns_sql_run(store, "RELEASE part", err);
+    if (status != KNS_OK)
+        kns_store_forget_rules(store);
     /* A full disk may have rolled everything back already; then there is nothing to undo. */
     if (status != KNS_OK && !sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK TO part; RELEASE part", NULL, NULL, NULL);
@@ -275,6 +278,7 @@ void kns_store_close(struct kns_store *store)
         kns_store_rollback(store);
     for (int i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(store->statements[i]);
+    kns_store_forget_rules(store);
     sqlite3_close(store->db);
     if (store->lock_fd >= 0)
         close(store->lock_fd);

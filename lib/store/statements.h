@@ -16,7 +16,13 @@
     "item.score, item.sources, item.note, "                                                        \
     "item.section, item.detail"
 
-/* S(name, writes, SQL) */
+/* The feeds that carry an item, and those that link to it, each once. */
+#define ITEM_SOURCES                                                                               \
+    "(SELECT count(*) FROM (SELECT s.feed_id FROM sighting s WHERE s.item_id = item.id UNION "     \
+    "SELECT l.feed_id FROM link k JOIN item_link l ON l.link_id = k.id WHERE k.item_id = item.id " \
+    "AND k.item_id > 0 AND l.feed_id > 0)) "
+
+/* S(name, SQL) */
 #define STATEMENTS(S)                                                                              \
     S(FEED_INSERT, "INSERT INTO feed (url, url_key, added_at, next_poll_at, next_poll_reason) "    \
                    "VALUES (?, ?, ?, ?, 'subscribed just now')")                                   \
@@ -72,15 +78,20 @@
     S(KEY_FIND, "SELECT item_id FROM item_key WHERE kind = ? AND scope = ? AND key = ?")           \
     S(KEY_PUT, "INSERT OR IGNORE INTO item_key (kind, scope, key, item_id) VALUES (?, ?, ?, ?)")   \
     S(KEY_BURY, "UPDATE item_key SET item_id = 0 WHERE item_id = ?")                               \
-    S(KEY_MOVE, "UPDATE OR IGNORE item_key SET scope = ?2 WHERE kind IN (2, 3) AND scope = ?1")    \
-    S(KEY_DROP_SCOPE, "DELETE FROM item_key WHERE kind IN (2, 3) AND scope = ?")                   \
-    S(ITEM_INSERT, "INSERT INTO item (feed_id, sort_at, first_seen, detail) VALUES (?, ?, ?, ?)")  \
+    S(KEY_MOVE, "UPDATE OR IGNORE item_key SET scope = ?2 WHERE kind IN (2, 3, 5) AND scope = ?1") \
+    S(KEY_DROP_SCOPE, "DELETE FROM item_key WHERE kind IN (2, 3, 5) AND scope = ?")                \
+    S(ITEM_INSERT,                                                                                 \
+      "INSERT INTO item (feed_id, sort_at, first_seen, detail, read, starred, score) "             \
+      "VALUES (?, ?, ?, ?, ?, ?, ?)")                                                              \
     S(ITEM_UPDATE, "UPDATE item SET changed_at = ?2, detail = ?3 WHERE id = ?1")                   \
     S(ITEM_GET, "SELECT " ITEM_COLUMNS " FROM item WHERE id = ?")                                  \
     S(ITEM_OWNER, "SELECT feed_id FROM item WHERE id = ?")                                         \
     S(ITEM_SET_OWNER, "UPDATE item SET feed_id = ?2 WHERE id = ?1")                                \
-    S(ITEM_SET_SOURCES, "UPDATE item SET sources = (SELECT count(*) FROM sighting WHERE item_id "  \
-                        "= item.id) WHERE id = ?")                                                 \
+    S(ITEM_SET_SOURCES, "UPDATE item SET sources = " ITEM_SOURCES "WHERE id = ?1")                 \
+    S(ITEM_SOURCES_OF_FEED, "UPDATE item SET sources = " ITEM_SOURCES                              \
+                            "WHERE id IN (SELECT item_id FROM sighting WHERE feed_id = ?2)")       \
+    S(ITEM_MOVE_OWNER, "UPDATE item SET feed_id = ?2 WHERE feed_id = ?1 AND id IN (SELECT "        \
+                       "item_id FROM sighting WHERE feed_id = ?2)")                                \
     S(ITEM_SET_READ, "UPDATE item SET read = ?2 WHERE id = ?1")                                    \
     S(ITEM_SET_STARRED, "UPDATE item SET starred = ?2 WHERE id = ?1")                              \
     S(ITEM_SET_NOTE, "UPDATE item SET note = ?2 WHERE id = ?1")                                    \
@@ -90,8 +101,8 @@
     S(CONTENT_GET, "SELECT html, text, summary_html FROM item_content WHERE item_id = ?")          \
     S(SIGHTING_GET, "SELECT entry_hash FROM sighting WHERE feed_id = ? AND item_id = ?")           \
     S(SIGHTING_PUT, "INSERT INTO sighting (feed_id, item_id, sort_at, first_seen, guid, url, "     \
-                    "rule, entry_hash) VALUES (?, ?, ?, ?, ?, "                                    \
-                    "?, ?, ?)")                                                                    \
+                    "rule, entry_hash, last_seen) VALUES (?, ?, ?, ?, ?, "                         \
+                    "?, ?, ?, 0)")                                                                 \
     S(SIGHTING_UPDATE, "UPDATE sighting SET guid = ?3, url = ?4, entry_hash = ?5 WHERE feed_id = " \
                        "?1 AND item_id = ?2")                                                      \
     S(SIGHTING_MOVE, "UPDATE OR IGNORE sighting SET feed_id = ?2 WHERE feed_id = ?1")              \
@@ -134,6 +145,43 @@
     S(POLL_LIST, "SELECT at, duration_ms, outcome, http_status, bytes, new_items, updated_items, " \
                  "error, next_poll_reason, "                                                       \
                  "next_poll_at FROM poll WHERE feed_id = ? ORDER BY id DESC LIMIT ?")              \
+    S(RULE_LIST,                                                                                   \
+      "SELECT id, text, added_at, matches, last_match_at, gave_up FROM rule ORDER BY id")          \
+    S(RULE_FIND, "SELECT id FROM rule WHERE text = ?")                                             \
+    S(RULE_INSERT, "INSERT INTO rule (text, added_at) VALUES (?, ?)")                              \
+    S(RULE_DELETE, "DELETE FROM rule WHERE id = ?")                                                \
+    S(RULE_CLEAR, "DELETE FROM rule")                                                              \
+    S(RULE_COUNT, "UPDATE rule SET matches = matches + ?2, gave_up = gave_up + ?3, last_match_at " \
+                  "= CASE WHEN ?2 THEN ?4 ELSE last_match_at END WHERE id = ?1")                   \
+    S(LINK_FIND, "SELECT id, item_id, feeds FROM link WHERE hash = ? AND key = ?")                 \
+    S(LINK_INSERT, "INSERT INTO link (hash, key, url, item_id, first_seen, last_seen) VALUES "     \
+                   "(?1, ?2, ?3, ?4, ?5, ?5)")                                                     \
+    S(LINK_NAMED_BY, "SELECT 1 FROM item_link WHERE link_id = ? AND feed_id = ? LIMIT 1")          \
+    S(LINK_ADD_FEEDS, "UPDATE link SET feeds = feeds + ?2 WHERE id = ?1")                          \
+    S(LINK_SEEN, "UPDATE link SET last_seen = ?2 WHERE id = ?1 AND last_seen < ?2")                \
+    S(LINK_SET_ITEM, "UPDATE link SET item_id = ?2 WHERE id = ?1")                                 \
+    S(LINK_BURY, "UPDATE link SET item_id = -1 WHERE item_id = ?1 AND item_id > 0")                \
+    S(LINK_DROP_UNNAMED, "DELETE FROM link WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM item_link " \
+                         "WHERE link_id = ?1)")                                                    \
+    S(LINK_COUNT_OF_FEED,                                                                          \
+      "UPDATE link SET feeds = (SELECT count(DISTINCT l.feed_id) FROM item_link l WHERE "          \
+      "l.link_id = link.id AND l.feed_id > 0) WHERE id IN (SELECT l.link_id FROM sighting s "      \
+      "CROSS JOIN item_link l ON l.item_id = s.item_id WHERE s.feed_id = ?)")                      \
+    S(LINK_SHARED, "SELECT id, url, feeds, first_seen, last_seen FROM link WHERE item_id = 0 AND " \
+                   "feeds >= 2 AND last_seen >= ?1 AND feeds >= ?2 AND (feeds, last_seen, id) < "  \
+                   "(?3, ?4, ?5) ORDER BY feeds DESC, last_seen DESC, id DESC LIMIT ?6")           \
+    S(LINK_MENTIONS,                                                                               \
+      "SELECT l.feed_id, coalesce(f.user_title, f.title, f.url), max(l.item_id), "                 \
+      "json_extract(i.detail, '$.title'), l.text FROM item_link l JOIN feed f ON f.id = "          \
+      "l.feed_id JOIN item i ON i.id = l.item_id WHERE l.link_id = ? GROUP BY l.feed_id LIMIT 20") \
+    S(ITEM_LINK_PUT,                                                                               \
+      "INSERT OR IGNORE INTO item_link (item_id, link_id, feed_id, text) VALUES (?, ?, ?, ?)")     \
+    S(ITEM_LINK_LIST, "SELECT k.id, k.item_id, k.feeds, l.feed_id FROM item_link l JOIN link k "   \
+                      "ON k.id = l.link_id WHERE l.item_id = ?")                                   \
+    S(ITEM_LINK_CLEAR, "DELETE FROM item_link WHERE item_id = ?")                                  \
+    S(ITEM_LINK_SET_FEED, "UPDATE item_link SET feed_id = ?2 WHERE item_id = ?1")                  \
+    S(ITEM_LINK_MOVE_FEED, "UPDATE item_link SET feed_id = ?2 WHERE feed_id = ?1 AND item_id IN "  \
+                           "(SELECT item_id FROM sighting WHERE feed_id = ?2)")                    \
     S(SITE_PUT,                                                                                    \
       "INSERT OR REPLACE INTO site (name, no_poll_before, tokens, tokens_at, reason, interval_s) " \
       "VALUES (?, ?, ?, ?, ?, ?)")                                                                 \
@@ -146,11 +194,7 @@
     S(TEXT_INSERT, "INSERT INTO item_text (rowid, title, author, body) VALUES (?, ?, ?, ?)")       \
     S(TEXT_DELETE, "INSERT INTO item_text (item_text, rowid, title, author, body) VALUES "         \
                    "('delete', ?, ?, ?, ?)")                                                       \
-    S(FIGURES, "SELECT (SELECT count(*) FROM feed), (SELECT count(*) FROM feed WHERE state = 1), " \
-               "(SELECT count(*) FROM feed WHERE "                                                 \
-               "state = 2), (SELECT count(*) FROM feed WHERE state = 3), (SELECT count(*) FROM "   \
-               "item), (SELECT count(*) FROM item "                                                \
-               "WHERE read = 0), (SELECT count(*) FROM item WHERE starred = 1)")                   \
+    S(FIGURES, "SELECT name, n FROM tally")                                                        \
     S(EXPIRE_OLD, "SELECT id FROM item WHERE sort_at < ? AND starred = 0 AND note IS NULL ORDER "  \
                   "BY sort_at LIMIT ?")                                                            \
     S(EXPIRE_FEEDS, "SELECT id FROM feed WHERE items > ?")                                         \
@@ -163,8 +207,20 @@
                      "WHERE c.item_id = i.id)")                                                    \
     S(CHECK_COUNTS, "SELECT count(*) FROM feed f WHERE f.items <> (SELECT count(*) FROM sighting " \
                     "s WHERE s.feed_id = f.id)")                                                   \
-    S(CHECK_SOURCES, "SELECT count(*) FROM item i WHERE NOT EXISTS (SELECT 1 FROM item_key k "     \
-                     "WHERE k.item_id = i.id)")
+    S(CHECK_KNOWN, "SELECT count(*) FROM item i WHERE NOT EXISTS (SELECT 1 FROM item_key k "       \
+                   "WHERE k.item_id = i.id)")                                                      \
+    S(CHECK_SOURCES, "SELECT count(*) FROM item WHERE sources <> " ITEM_SOURCES)                   \
+    S(CHECK_TALLY,                                                                                 \
+      "SELECT count(*) FROM tally t JOIN (SELECT 'items' AS name, count(*) AS n FROM item UNION "  \
+      "ALL SELECT 'unread', count(*) FROM item WHERE read = 0 UNION ALL SELECT 'starred', "        \
+      "count(*) FROM item WHERE starred = 1 UNION ALL SELECT 'feeds', count(*) FROM feed UNION "   \
+      "ALL SELECT 'feeds paused', count(*) FROM feed WHERE state = 1 UNION ALL SELECT 'feeds "     \
+      "failing', count(*) FROM feed WHERE state = 2 UNION ALL SELECT 'feeds gone', count(*) FROM " \
+      "feed WHERE state = 3) c ON c.name = t.name WHERE c.n <> t.n")                               \
+    S(CHECK_LINKS, "SELECT count(*) FROM link k WHERE k.feeds <> (SELECT count(DISTINCT "          \
+                   "l.feed_id) FROM item_link l WHERE l.link_id = k.id AND l.feed_id > 0)")        \
+    S(CHECK_LINK_ITEMS, "SELECT count(*) FROM link k WHERE k.item_id > 0 AND NOT EXISTS (SELECT "  \
+                        "1 FROM item WHERE id = k.item_id)")
 
 enum statement {
 #define STATEMENT_NAME(name, sql) name,

@@ -102,6 +102,21 @@ int kns_call_json(struct kns_call *call, const char *what, const struct kns_requ
                 : kns_call_fail(call, KNS_EXIT_FAILED, "the daemon's answer is no JSON");
 }
 
+int kns_call_post(struct kns_call *call, const char *what, const char *path, json_t *json,
+                  json_t **ret_json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+
+    json_decref(json);
+    if (text == NULL)
+        return kns_call_fail(call, KNS_EXIT_FAILED, "out of memory");
+    const struct kns_request request = {
+        .method = "POST", .path = path, .body = text, .body_size = strlen(text)};
+    int status = kns_call_json(call, what, &request, ret_json);
+    free(text);
+    return status;
+}
+
 void kns_call_encode(struct kns_buf *out, const char *text)
 {
     for (; *text != '\0'; text++) {

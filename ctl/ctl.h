@@ -60,6 +60,10 @@ int kns_call_json(struct kns_call *call, const char *what, const struct kns_requ
 int kns_call_raw(struct kns_call *call, const char *what, const struct kns_request *request,
                  struct kns_response *ret_response);
 
+/* The body of a POST: sends json, and takes its reference. As kns_call_json. */
+int kns_call_post(struct kns_call *call, const char *what, const char *path, json_t *json,
+                  json_t **ret_json);
+
 /* Prints json for programs, and takes its reference. */
 int kns_call_print_json(struct kns_call *call, json_t *json);
 
@@ -102,6 +106,9 @@ int kns_cmd_show(struct kns_call *call);
 int kns_cmd_mark(struct kns_call *call);
 int kns_cmd_tag(struct kns_call *call);
 int kns_cmd_why(struct kns_call *call);
+int kns_cmd_split(struct kns_call *call);
+int kns_cmd_rule(struct kns_call *call);
+int kns_cmd_links(struct kns_call *call);
 int kns_cmd_watch(struct kns_call *call);
 int kns_cmd_digest(struct kns_call *call);
 int kns_cmd_status(struct kns_call *call);

@@ -497,6 +497,26 @@ int kns_cmd_why(struct kns_call *call)
     return status == KNS_EXIT_OK ? why_feed(call, id, word) : status;
 }
 
+int kns_cmd_split(struct kns_call *call)
+{
+    const char *word = call->args.operands[0];
+    int64_t id = 0, feed = 0;
+    json_t *item = NULL;
+    int status = item_id(call, word, &id);
+
+    if (status == KNS_EXIT_OK && call->args.n_operands > 1)
+        status = kns_call_feed_id(call, call->args.operands[1], &feed);
+    if (status != KNS_EXIT_OK)
+        return status;
+    json_t *body = feed == 0 ? json_object() : json_pack("{s:I}", "feed", (json_int_t)feed);
+    status = kns_call_post(call, word, item_path(call, id, "/split"), body, &item);
+    if (status != KNS_EXIT_OK || call->json)
+        return status != KNS_EXIT_OK ? status : kns_call_print_json(call, item);
+    print_line(call, item);
+    json_decref(item);
+    return KNS_EXIT_OK;
+}
+
 /* ---- watch ---------------------------------------------------------------------------------------------------------------- */
 
 /* Server-Sent Events, line by line. */

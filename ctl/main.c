@@ -83,6 +83,17 @@ static const struct kns_option why_options[] = {
     {"feed", 'f', false, KNS_OPTION_FLAG, NULL, "the number is a feed's, not an item's"},
     {0},
 };
+static const struct kns_option rule_options[] = {
+    {"last", 0, false, KNS_OPTION_SPAN, "TIME", "test: on what came in this time (30d)"},
+    {"replace", 0, false, KNS_OPTION_FLAG, NULL, "import: instead of the rules that are there"},
+    {0},
+};
+static const struct kns_option links_options[] = {
+    {"since", 0, false, KNS_OPTION_POINT, "TIME", "named since then (7d)"},
+    {"min-feeds", 0, false, KNS_OPTION_NUMBER, "N", "by so many feeds (2)"},
+    {"number", 'n', false, KNS_OPTION_NUMBER, "N", "so many (50)"},
+    {0},
+};
 static const struct kns_option watch_options[] = {
     {"feed", 'f', false, KNS_OPTION_TEXT, "FEED", "of this feed"},
     {"tag", 't', false, KNS_OPTION_TEXT, "TAG", "of feeds with this tag"},
@@ -121,6 +132,10 @@ static const char *const list_examples[] = {
     "knsctl list --since 7d --tag kaggle", "knsctl list --format '{date}\\t{title}\\t{url}'", NULL};
 static const char *const search_examples[] = {
     "knsctl search 機械学習", "knsctl search '\"gradient boosting\" -xgboost title:kaggle'", NULL};
+static const char *const rule_examples[] = {
+    "knsctl rule add 'drop if title ~ /sponsored|広告/i'",
+    "knsctl rule add 'tag ml/papers, score +5 if url has arxiv.org and not category = math'",
+    "knsctl rule test 'star if author = \"Jane Doe\"' --last 7d", NULL};
 static const char *const digest_examples[] = {
     "knsctl digest --since 7d --format html -o digest.html", NULL};
 
@@ -159,6 +174,23 @@ static const struct kns_verb verbs[] = {
      "add and remove an article's tags", NULL, NULL, NULL, kns_cmd_tag},
     {"why", "Articles", "ITEM|FEED", KNS_OPERAND_ITEM, 1, 1, false,
      "explain an article's identity, or a feed's health", why_options, NULL, NULL, kns_cmd_why},
+    {"split", "Articles", "ITEM [FEED]", KNS_OPERAND_ITEM, 1, 2, false,
+     "make two articles of one that was joined wrongly", NULL,
+     "What FEED carries (the last one that joined, if none is named) becomes an article of its "
+     "own, "
+     "and stays one.",
+     NULL, kns_cmd_split},
+    {"rule", "Articles", "add|list|test|remove|import|export …", KNS_OPERAND_TEXT, 1, MANY, true,
+     "have things done to articles as they arrive", rule_options,
+     "A rule is ACTION, ACTION… if CONDITION and CONDITION…. Actions: drop, star, read, tag NAME, "
+     "score +N. Conditions: [not] FIELD OP VALUE; the fields feed, tag, title, author, url, "
+     "category, content; OP is = (the same), has (contains) or ~ (matches /a regular "
+     "expression/i). "
+     "add RULE; list; test [RULE|ID]; remove ID…; import FILE; export.",
+     rule_examples, kns_cmd_rule},
+    {"links", "Articles", "", KNS_OPERAND_NONE, 0, 0, false,
+     "list addresses that several feeds name and none carries", links_options, NULL, NULL,
+     kns_cmd_links},
     {"watch", "Articles", "", KNS_OPERAND_NONE, 0, 0, false, "print new articles as they come",
      watch_options, NULL, NULL, kns_cmd_watch},
     {"digest", "Articles", "", KNS_OPERAND_NONE, 0, 0, false, "make a digest of articles",

@@ -25,8 +25,7 @@ static bool collect_item(void *ctx, const struct kns_item *item)
     return json != NULL && json_array_append_new(c->items, json) == 0;
 }
 
-/* The link to the next page: the same request, at its cursor. */
-static void link_next(struct kns_request *request, const char *cursor)
+void kns_request_link_next(struct kns_request *request, const char *cursor)
 {
     struct kns_buf query = {0};
 
@@ -59,7 +58,7 @@ enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *
         json_decref(c.items);
         return status;
     }
-    link_next(request, cursor);
+    kns_request_link_next(request, cursor);
     json_t *page = json_pack("{s:s, s:s, s:o}", "version", "https://jsonfeed.org/version/1.1",
                              "title", request->digest_title, "items", c.items);
     /* The cursor once more, for clients that do not read headers. */
@@ -128,6 +127,37 @@ enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_stor
     if (canonical != NULL)
         json_object_set_new(json, "canonical_url", json_string(canonical));
     kns_request_answer(request, 200, json);
+    return KNS_OK;
+}
+
+/* The feed whose words are split off when none is named: the last that joined. */
+static int64_t last_feed(const struct kns_item *item)
+{
+    return item->feeds.last == NULL ? 0 : item->feeds.last->id;
+}
+
+enum kns_status kns_split_item(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err)
+{
+    const json_t *given = json_object_get(request->json, "feed");
+    struct kns_item *item = NULL;
+    int64_t id = 0;
+
+    if (json_object_size(request->json) != (given != NULL) ||
+        (given != NULL && !json_is_integer(given)))
+        return kns_fail(err, KNS_EINVAL, "expected {} or {\"feed\": ID}");
+    enum kns_status status = kns_store_get_item(store, request->arena, request->id, &item, err);
+    if (status != KNS_OK)
+        return status;
+    int64_t feed = given != NULL ? json_integer_value(given) : last_feed(item);
+    status = kns_store_split_item(store, request->id, feed, kns_time_now(), &id, err);
+    if (status == KNS_OK)
+        status = kns_store_get_item(store, request->arena, id, &item, err);
+    if (status != KNS_OK)
+        return status;
+    /* The poller must forget the validators too: the next poll brings the entry's own words. */
+    request->feed_changed = feed;
+    kns_request_answer(request, 201, kns_item_json(item, true));
     return KNS_OK;
 }
 
@@ -237,7 +267,8 @@ enum kns_status kns_answer_feeds(struct kns_request *request, struct kns_store *
         return status;
     }
     snprintf(next, sizeof(next), "%lld", (long long)c.last);
-    link_next(request, filter.limit > 0 && json_array_size(c.feeds) == filter.limit ? next : NULL);
+    kns_request_link_next(
+        request, filter.limit > 0 && json_array_size(c.feeds) == filter.limit ? next : NULL);
     kns_request_answer(request, 200, c.feeds);
     return KNS_OK;
 }

@@ -56,7 +56,7 @@ bool kns_request_number(struct kns_request *request, const char *name, int64_t l
     return true;
 }
 
-static bool read_time(struct kns_request *request, const char *name, struct kns_time *ret)
+bool kns_request_time(struct kns_request *request, const char *name, struct kns_time *ret)
 {
     const char *value = kns_request_parameter(request, name);
 
@@ -111,8 +111,8 @@ bool kns_request_item_query(struct kns_request *request, struct kns_item_query *
     bool good = read_feeds(request, ret) && kns_request_flag(request, "unread", &ret->unread) &&
                 kns_request_flag(request, "starred", &ret->starred) &&
                 kns_request_number(request, "limit", 1, KNS_PAGE_MOST, &limit) &&
-                read_time(request, "since", &ret->since) &&
-                read_time(request, "until", &ret->until) && read_sort(request, &ret->sort) &&
+                kns_request_time(request, "since", &ret->since) &&
+                kns_request_time(request, "until", &ret->until) && read_sort(request, &ret->sort) &&
                 kns_request_number(request, "min_sources", 0, 1000000, &ret->min_sources);
     ret->limit = (size_t)limit;
     if (ret->q != NULL && *ret->q == '\0')

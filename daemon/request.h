@@ -55,6 +55,7 @@ void kns_request_fail(struct kns_request *request, const struct kns_error *err);
 bool kns_request_flag(struct kns_request *request, const char *name, bool *ret);
 bool kns_request_number(struct kns_request *request, const char *name, int64_t least, int64_t most,
                         int64_t *ret);
+bool kns_request_time(struct kns_request *request, const char *name, struct kns_time *ret);
 
 /* Appends the query parameters as they go into a URL, "a=b&c=d", without those that are named in leave_out (space around
  * each). */
@@ -67,6 +68,9 @@ void kns_request_validate(struct kns_request *request, struct kns_time changed);
 
 /* Answers with JSON; takes the reference (NULL: no memory). */
 void kns_request_answer(struct kns_request *request, int status, json_t *json);
+
+/* The link to the next page: the same request, at its cursor; NULL: there is none. */
+void kns_request_link_next(struct kns_request *request, const char *cursor);
 
 /* The filters of a listing from the query parameters. False: a problem was answered. */
 bool kns_request_item_query(struct kns_request *request, struct kns_item_query *ret);
@@ -101,6 +105,22 @@ enum kns_status kns_remove_feed(struct kns_request *request, struct kns_store *s
                                 struct kns_error *err);
 enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *store,
                                 struct kns_error *err);
+enum kns_status kns_split_item(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err);
+enum kns_status kns_answer_rules(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_answer_rules_text(struct kns_request *request, struct kns_store *store,
+                                      struct kns_error *err);
+enum kns_status kns_answer_rules_test(struct kns_request *request, struct kns_store *store,
+                                      struct kns_error *err);
+enum kns_status kns_add_rule(struct kns_request *request, struct kns_store *store,
+                             struct kns_error *err);
+enum kns_status kns_remove_rule(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err);
+enum kns_status kns_import_rules(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_answer_links(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
 
 /* An item, a feed in the API's shape; a new reference, NULL: no memory. */
 json_t *kns_item_json(const struct kns_item *item, bool with_content);

@@ -5,6 +5,7 @@
  * It ends in end_poll(), once, whatever happens. */
 #include "daemon/poller_internal.h"
 
+#include "daemon/bodyhash.h"
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
 #include "daemon/log.h"
@@ -34,7 +35,7 @@ struct poll {
     struct kns_arena *arena;
     struct kns_feed *stored;
     struct kns_parser *parser;
-    uint64_t hash[2];
+    struct kns_body_hash hash;
     struct kns_error parse_error;
     struct kns_time started;
     char page[PAGE_MOST];
@@ -44,18 +45,11 @@ struct poll {
     struct kns_poll record;
     struct kns_poll_result result;
     struct kns_document *document;
-    char content_hash[40];
+    char content_hash[KNS_BODY_HASH_TEXT];
     char text[KNS_ERROR_MAX];
     bool skipped;
     struct waiter *waiters;
 };
-
-static uint64_t hash_text(uint64_t hash, const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
@@ -248,7 +242,7 @@ static void decide_move(struct poll *p, const struct kns_fetch_result *result,
     p->record.move_first_seen = again ? stored->move_first_seen : p->started;
     bool settled = p->record.move_seen >= MOVE_POLLS &&
                    p->started.unix_s - p->record.move_first_seen.unix_s >= MOVE_AFTER_S;
-    if (settled || same || !kns_time_given(stored->last_success_at)) {
+    if (settled || (same && !again) || !kns_time_given(stored->last_success_at)) {
         p->record.new_url = p->record.move_to;
         p->record.move_to = NULL;
         p->record.move_seen = 0;
@@ -332,9 +326,7 @@ static bool on_body(void *ctx, const char *bytes, size_t size)
     keep_page(p, bytes, size);
     if (p->parser == NULL)
         return true;
-    p->hash[0] = hash_text(p->hash[0], bytes, size);
-    p->hash[1] =
-        hash_text(p->hash[1], bytes, size); /* of the bytes alone, however the network cut them */
+    kns_body_hash_add(&p->hash, bytes, size);
     return kns_parser_write(p->parser, bytes, size, &p->parse_error) == KNS_OK;
 }
 
@@ -348,8 +340,7 @@ static void on_fetched(void *ctx, const struct kns_fetch_result *result)
         end_poll(p, 0);
         return;
     }
-    snprintf(p->content_hash, sizeof(p->content_hash), "%016llx%016llx",
-             (unsigned long long)p->hash[0], (unsigned long long)p->hash[1]);
+    kns_body_hash_text(&p->hash, p->content_hash);
     bool readable = p->parser != NULL &&
                     (p->parse_error.status == KNS_OK || p->parse_error.status == KNS_ENOTFEED);
     if (readable && (result->error == NULL || result->cut || result->stopped))
@@ -451,8 +442,7 @@ bool kns_poll_start(struct kns_poller *poller, struct feed *feed, struct kns_sit
     p->waiters = feed->waiters;
     feed->waiters = NULL;
     feed->manual = feed->force = false;
-    p->hash[0] = UINT64_C(0xcbf29ce484222325);
-    p->hash[1] = UINT64_C(0x9ae16a3b2f90404f);
+    kns_body_hash_begin(&p->hash);
     feed->poll = p;
     p->read.run = load_feed;
     p->read.done = feed_loaded;

@@ -304,7 +304,7 @@ bool kns_poller_is_closed(struct kns_poller *poller, const char *url, char *text
 }
 
 /* A refresh by hand does not wait for a site that asked for silence: it is told so. */
-static bool refuse_manual(struct feed *feed, int64_t now)
+static bool refuse_manual(struct kns_poller *poller, struct feed *feed, int64_t now)
 {
     const struct kns_site_limit *site = feed->queue == NULL ? NULL : feed->queue->site;
     char text[240];
@@ -316,13 +316,16 @@ static bool refuse_manual(struct feed *feed, int64_t now)
     struct waiter *waiters = feed->waiters;
     feed->waiters = NULL;
     feed->manual = false;
+    if (feed->own_ms > 0)
+        kns_scheduler_set(&poller->scheduler, &feed->due, feed->own_ms);
     kns_waiters_tell(waiters, &result);
     return true;
 }
 
 static void begin_or_wait(struct kns_poller *poller, struct feed *feed, int64_t now)
 {
-    refuse_manual(feed, now);
+    if (refuse_manual(poller, feed, now))
+        return;
     if (feed->queue == NULL ||
         (feed->queue->first == NULL && turn_at(poller, feed->queue, feed->force, now) == now))
         begin(poller, feed, now);
@@ -805,6 +808,8 @@ void kns_poller_refresh(struct kns_poller *poller, int64_t feed_id, bool force,
                      done, ctx);
         return;
     }
+    if (!feed->manual)
+        feed->own_ms = feed->waiting ? now : feed->due.place > 0 ? feed->due.at_ms : 0;
     waiter->next = feed->waiters;
     feed->waiters = waiter;
     feed->last_manual_s = now / 1000;

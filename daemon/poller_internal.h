@@ -21,6 +21,7 @@ struct feed {
     struct feed *next_waiting; /* in that queue */
     bool waiting;
     int64_t last_manual_s;
+    int64_t own_ms; /* when it would have come had nobody asked; 0: not at all */
     struct poll *poll;
     struct waiter *waiters; /* for the poll that has not begun */
     bool manual, force;     /* of that poll */

@@ -5,6 +5,7 @@
  *                 \--page with one feed--> FETCHING (the feed) */
 #include "daemon/poller_internal.h"
 
+#include "daemon/bodyhash.h"
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
 #include "daemon/nextpoll.h"
@@ -32,6 +33,8 @@ struct subscription {
     bool discover, force, followed;
     struct kns_parser *parser;
     struct kns_buf page;
+    struct kns_body_hash hash;
+    char content_hash[KNS_BODY_HASH_TEXT];
     struct kns_error parse_error;
     struct kns_document *document;
     struct kns_time started;
@@ -148,6 +151,7 @@ static void store_feed(struct subscription *s, const struct kns_fetch_result *re
                      .skip_hours = input.skip_hours,
                      .skip_days = input.skip_days,
                      .etag = whole ? kns_arena_strdup(s->arena, result->headers->etag) : NULL,
+                     .content_hash = whole ? kns_body_hash_text(&s->hash, s->content_hash) : NULL,
                      .last_modified =
                          whole ? kns_arena_strdup(s->arena, result->headers->last_modified) : NULL},
         .document = s->document,
@@ -220,6 +224,7 @@ static void on_begin(void *ctx, int status, const struct kns_headers *headers, c
     };
 
     kns_buf_reset(&s->page);
+    kns_body_hash_begin(&s->hash);
     if (status >= 200 && status < 300)
         s->parser = kns_parser_new(&options);
 }
@@ -232,6 +237,7 @@ static bool on_body(void *ctx, const char *bytes, size_t size)
     kns_buf_add(&s->page, bytes, size < room ? size : room);
     if (s->parser == NULL)
         return true;
+    kns_body_hash_add(&s->hash, bytes, size);
     if (s->parse_error.status == KNS_OK)
         kns_parser_write(s->parser, bytes, size, &s->parse_error);
     /* A page is read on, for the feeds that it may name. */

@@ -261,7 +261,7 @@ static enum kns_status read_leniently(struct kns_parser *p, bool cut, struct kns
     /* An entry still open where the text ends is not whole. */
     bool open = kns_builder_depth(p->builder) > 0;
     kns_builder_finish(p->builder, cut || open);
-    p->document->cut = cut;
+    p->document->cut = cut || open;
     return KNS_OK;
 }
 

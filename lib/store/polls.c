@@ -177,10 +177,10 @@ static enum kns_status move_feed(struct kns_store *store, const struct kns_poll 
                                  struct kns_poll_result *result, struct kns_error *err)
 {
     int64_t other = 0;
-    /* A permanent redirect to a feed that holds items we know is the same feed: it needs no watching. */
-    const char *new_url = poll->new_url != NULL                            ? poll->new_url
-                          : result->seen_items + result->updated_items > 0 ? poll->move_to
-                                                                           : NULL;
+    /* A permanent redirect to a feed that holds items we know is the same feed: it needs no watching. Once it is
+       watched, what it holds is known by itself. */
+    bool known = poll->move_seen == 1 && result->seen_items + result->updated_items > 0;
+    const char *new_url = poll->new_url != NULL ? poll->new_url : known ? poll->move_to : NULL;
 
     if (new_url == NULL)
         return KNS_OK;

@@ -121,6 +121,8 @@ static const struct kns_option parse_options[] = {
     {"base", 0, false, KNS_OPTION_TEXT, "URL", "where the document came from, for relative links"},
     {"content-type", 0, false, KNS_OPTION_TEXT, "CT", "the Content-Type that it came with"},
     {"sanitize", 0, false, KNS_OPTION_FLAG, NULL, "make its HTML harmless"},
+    {"newsletter", 0, false, KNS_OPTION_FLAG, NULL,
+     "it is an issue of a newsletter (HTML, or an archive file): take it apart"},
     {0},
 };
 
@@ -202,7 +204,7 @@ static const struct kns_verb verbs[] = {
     {"check", "Daemon", "", KNS_OPERAND_NONE, 0, 0, false, "verify the database", check_options,
      NULL, NULL, kns_cmd_check},
     {"parse", "Documents", "FILE", KNS_OPERAND_FILE, 1, 1, false,
-     "print a feed document as JSON Feed, without a daemon (- is standard input)", parse_options,
+     "print a feed or a newsletter as JSON Feed, without a daemon (- is standard input)", parse_options,
      NULL, NULL, kns_cmd_parse},
     {"help", "Documents", "[VERB]", KNS_OPERAND_VERB, 0, 1, false, "say what a verb does and takes",
      NULL, NULL, NULL, kns_cmd_help},

@@ -1,10 +1,13 @@
-/* knsctl parse: a document in, JSON Feed out. No daemon. */
+/* knsctl parse: a feed document or a newsletter issue in, JSON Feed out. No daemon. */
 #include "ctl/parse.h"
 
 #include "ctl/ctl.h"
 
+#include "lib/buf.h"
 #include "lib/error.h"
+#include "lib/html.h"
 #include "lib/jsonfeed.h"
+#include "lib/newsletter.h"
 #include "lib/parse.h"
 
 #include <errno.h>
@@ -45,10 +48,9 @@ static enum kns_status parse_file(FILE *file, const struct kns_parse_options *op
     return status;
 }
 
-static int print_document(const struct kns_document *document, bool sanitize, struct kns_error *err)
+/* Takes json; NULL: there was no memory for it. */
+static int print_json(json_t *json, struct kns_error *err)
 {
-    json_t *json = kns_jsonfeed_from_document(document, sanitize);
-
     if (json == NULL) {
         kns_fail(err, KNS_ENOMEM, "out of memory");
         return FAILED;
@@ -76,7 +78,7 @@ int kns_ctl_parse_document(const char *path, const struct kns_parse_options *opt
         return FAILED;
     }
     if (parse_file(file, options, &document, &err) == KNS_OK)
-        status = print_document(document, sanitize, &err);
+        status = print_json(kns_jsonfeed_from_document(document, sanitize), &err);
     if (status != DONE)
         fprintf(stderr, "knsctl: %s: %s\n", standard_input ? "standard input" : path, err.message);
     if (!standard_input)
@@ -85,8 +87,61 @@ int kns_ctl_parse_document(const char *path, const struct kns_parse_options *opt
     return status;
 }
 
+/* ---- newsletters ---------------------------------------------------------------------------------------------- */
+
+static enum kns_status read_all(FILE *file, struct kns_buf *out, struct kns_error *err)
+{
+    char bytes[1 << 16];
+
+    for (size_t n = fread(bytes, 1, sizeof(bytes), file); n > 0;
+         n = fread(bytes, 1, sizeof(bytes), file))
+        kns_buf_add(out, bytes, n);
+    if (ferror(file))
+        return kns_fail(err, KNS_EIO, "%s", strerror(errno));
+    if (kns_buf_failed(out))
+        return kns_fail(err, KNS_ELIMIT, "larger than %u MiB", KNS_HTML_MAX_BYTES >> 20);
+    return KNS_OK;
+}
+
+static int print_newsletter(struct kns_arena *arena, FILE *file, const char *base,
+                            struct kns_error *err)
+{
+    const struct kns_newsletter_source source = {.url = base};
+    struct kns_newsletter *newsletter = NULL;
+    struct kns_buf bytes;
+
+    kns_buf_init(&bytes, KNS_HTML_MAX_BYTES);
+    enum kns_status status = read_all(file, &bytes, err);
+    if (status == KNS_OK)
+        status = kns_newsletter_read_file(arena, kns_buf_str(&bytes), bytes.len, &source,
+                                          &newsletter, err);
+    kns_buf_fini(&bytes);
+    return status == KNS_OK ? print_json(kns_newsletter_to_json(newsletter), err) : FAILED;
+}
+
+static int parse_newsletter(struct kns_call *call)
+{
+    const char *path = call->args.operands[0];
+    bool standard_input = strcmp(path, "-") == 0;
+    FILE *file = standard_input ? stdin : fopen(path, "rb");
+    struct kns_error err = {0};
+
+    if (file == NULL) {
+        fprintf(stderr, "knsctl: %s: %s\n", path, strerror(errno));
+        return FAILED;
+    }
+    int status = print_newsletter(call->arena, file, kns_args_value(&call->args, "base"), &err);
+    if (status != DONE)
+        fprintf(stderr, "knsctl: %s: %s\n", standard_input ? "standard input" : path, err.message);
+    if (!standard_input)
+        fclose(file);
+    return status;
+}
+
 int kns_cmd_parse(struct kns_call *call)
 {
+    if (kns_args_has(&call->args, "newsletter"))
+        return parse_newsletter(call);
     const struct kns_parse_options options = {
         .base_url = kns_args_value(&call->args, "base"),
         .content_type = kns_args_value(&call->args, "content-type"),

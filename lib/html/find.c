@@ -29,6 +29,14 @@ static bool is_decoration(const GumboNode *image)
            strchr(width, '%') == NULL;
 }
 
+bool is_content_image(const GumboNode *image)
+{
+    const char *src = attribute_of(image, "src");
+
+    return src != NULL && *src != '\0' && strncasecmp(src, "data:", 5) != 0 &&
+           !is_tracking_pixel(image) && !is_decoration(image);
+}
+
 const char *kns_html_first_image(struct kns_arena *arena, const char *html, const char *base)
 {
     const char *found = NULL;
@@ -42,11 +50,8 @@ const char *kns_html_first_image(struct kns_arena *arena, const char *html, cons
         if (walk.leaving || node->type != GUMBO_NODE_ELEMENT ||
             node->v.element.tag != GUMBO_TAG_IMG)
             continue;
-        const char *src = attribute_of(node, "src");
-        if (src == NULL || *src == '\0' || strncasecmp(src, "data:", 5) == 0 ||
-            is_tracking_pixel(node) || is_decoration(node))
-            continue;
-        found = kns_url_resolve(arena, base, src);
+        if (is_content_image(node))
+            found = kns_url_resolve(arena, base, attribute_of(node, "src"));
     }
     tree_close(&tree);
     return found;
@@ -54,11 +59,15 @@ const char *kns_html_first_image(struct kns_arena *arena, const char *html, cons
 
 /* ---- links with their sentences ------------------------------------------------------------------------------- */
 
+struct span {
+    size_t from, to;
+};
+
 /* The text of the block being read, and the links in it whose sentence is not yet cut out. */
 struct block {
     struct kns_buf text;
     struct kns_html_link *first; /* of the pending ones, in the list already */
-    size_t *starts;              /* where each pending link's text begins in text */
+    struct span *spans;          /* where each pending link's text stands in text */
     size_t count, cap;
 };
 
@@ -70,16 +79,42 @@ static bool ends_sentence(const char *at, size_t left)
            (memcmp(at, "。", 3) == 0 || memcmp(at, "！", 3) == 0 || memcmp(at, "？", 3) == 0);
 }
 
-static const char *sentence_around(struct kns_arena *arena, const struct kns_buf *text, size_t at)
+/* True behind an opening bracket that has not been closed: what ends there is no sentence of the text's own. */
+static bool in_brackets(const char *at, const char *end)
+{
+    static const char *const opening[] = {"「", "『", "（", "(", "【"};
+    static const char *const closing[] = {"」", "』", "）", ")", "】"};
+
+    for (; at < end; at++)
+        for (size_t i = 0; i < sizeof(opening) / sizeof(opening[0]); i++) {
+            if (strncmp(at, closing[i], strlen(closing[i])) == 0)
+                return true;
+            if (strncmp(at, opening[i], strlen(opening[i])) == 0)
+                return false;
+        }
+    return false;
+}
+
+/* Long blocks are searched this far for a bracket. */
+#define MAX_BRACKET 600
+
+static const char *sentence_around(struct kns_arena *arena, const struct kns_buf *text,
+                                   struct span link)
 {
     const char *start = kns_buf_str(text);
     size_t from = 0, to = text->len;
 
     for (size_t i = 0; i < text->len; i++) {
-        if (!ends_sentence(text->data + i, text->len - i))
+        const char *at = text->data + i;
+        if (!ends_sentence(at, text->len - i))
             continue;
-        size_t end = i + ((unsigned char)text->data[i] < 0x80 ? 1 : 3);
-        if (end <= at) {
+        size_t end = i + ((unsigned char)*at < 0x80 ? 1 : 3);
+        size_t left = text->len - end;
+        if ((end > link.from && end < link.to) ||
+            in_brackets(text->data + end,
+                        text->data + end + (left < MAX_BRACKET ? left : MAX_BRACKET)))
+            continue;
+        if (end <= link.from) {
             from = end;
         } else {
             to = end;
@@ -95,7 +130,7 @@ static bool end_block(struct kns_arena *arena, struct block *block)
     struct kns_html_link *link = block->first;
 
     for (size_t i = 0; i < block->count; i++, link = link->next) {
-        link->context = sentence_around(arena, &block->text, block->starts[i]);
+        link->context = sentence_around(arena, &block->text, block->spans[i]);
         if (link->context == NULL)
             return false;
     }
@@ -115,17 +150,17 @@ static bool begin_link(struct kns_arena *arena, struct block *block, const Gumbo
         return true;
     if (block->count == block->cap) {
         size_t cap = block->cap == 0 ? 16 : block->cap * 2;
-        size_t *starts = realloc(block->starts, cap * sizeof(*starts));
-        if (starts == NULL)
+        struct span *spans = realloc(block->spans, cap * sizeof(*spans));
+        if (spans == NULL)
             return false;
-        block->starts = starts;
+        block->spans = spans;
         block->cap = cap;
     }
     struct kns_html_link *link = KNS_NEW(arena, struct kns_html_link);
     if (link == NULL)
         return false;
     link->url = url;
-    block->starts[block->count++] = block->text.len;
+    block->spans[block->count++] = (struct span){block->text.len, block->text.len};
     if (block->first == NULL)
         block->first = link;
     KNS_LIST_APPEND(&links->list, link);
@@ -139,7 +174,9 @@ static bool end_link(struct kns_arena *arena, struct block *block, struct kns_ht
 
     if (block->count == 0 || link->text != NULL)
         return true;
-    size_t start = block->starts[block->count - 1];
+    struct span *span = &block->spans[block->count - 1];
+    size_t start = span->from;
+    span->to = block->text.len;
     char *copy = kns_arena_copy(arena, kns_buf_str(&block->text) + start, block->text.len - start);
     link->text = copy == NULL ? NULL : kns_text_squeeze(arena, copy);
     return link->text != NULL;
@@ -176,7 +213,7 @@ bool kns_html_links(struct kns_arena *arena, const char *html, const char *base,
            !kns_buf_failed(&block.text);
     tree_close(&tree);
     kns_buf_fini(&block.text);
-    free(block.starts);
+    free(block.spans);
     return good;
 }
 

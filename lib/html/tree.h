@@ -1,4 +1,5 @@
-/* tree.h - gumbo's tree, bounded before it is built and walked without recursion. Private to lib/html. */
+/* tree.h - gumbo's tree, bounded before it is built and walked without recursion. Private to lib/html and
+ * lib/newsletter. */
 #ifndef KNS_HTML_TREE_H
 #define KNS_HTML_TREE_H
 
@@ -42,5 +43,8 @@ bool is_hidden(GumboTag tag);
 
 /* True for pictures that count readers instead of showing something. */
 bool is_tracking_pixel(const GumboNode *image);
+
+/* True for pictures that belong to what is told: no pixel, no smiley, button or icon, no data: URL. */
+bool is_content_image(const GumboNode *image);
 
 #endif

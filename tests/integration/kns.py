@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("KNS_BUILD", "build"))
 KNSD = os.path.join(BUILD, "bin", "knsd")
+KNSCTL = os.path.join(BUILD, "bin", "knsctl")
 
 # Sanitizers and a busy machine are slow; nobody waits so long when all is well.
 PATIENCE_S = 60

@@ -16,6 +16,7 @@ ONLY_IN = [
     (r"sqlite3(ext)?\.h", r"lib/store/|tests/(unit|bench)/\w*(store|query|search)\w*\.c"),
     (r"expat\.h", r"lib/(parse|opml)/|tests/bench/bench_parse\.c"),
     (r"gumbo\.h", r"lib/html/"),
+    (r"lib/html/.*", r"lib/(html|newsletter)/|tests/"),
     (r"curl/.*|curl\.h", r"lib/url/|daemon/(fetch|net)\w*|daemon/fetch/|ctl/client|lib/mail/|tests/bench/bench_poll\w*\.c"),
     (r"microhttpd\.h", r"daemon/(server|stream)\w*|tests/bench/bench_poll\w*\.c"),
     (r"cmark\.h", r"lib/(digest|issue|markdown)\w*"),

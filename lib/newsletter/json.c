@@ -1,0 +1,84 @@
+/* An issue as a JSON Feed: the shapes of kns-api(7). */
+#include "lib/newsletter.h"
+
+#include "lib/html.h"
+
+static void set_text(json_t *object, const char *name, const char *value)
+{
+    if (value != NULL && *value != '\0')
+        json_object_set_new(object, name, json_string(value));
+}
+
+static void set_or_drop(json_t *object, const char *name, json_t *value)
+{
+    if (json_object_size(value) > 0 || json_array_size(value) > 0)
+        json_object_set_new(object, name, value);
+    else
+        json_decref(value);
+}
+
+static json_t *item_to_json(const struct kns_newsletter_item *item)
+{
+    json_t *object = json_object(), *kns = json_object();
+
+    set_text(object, "id", item->url);
+    set_text(object, "url", item->url);
+    set_text(object, "title", item->title);
+    set_text(object, "image", item->image);
+    set_text(object, "summary", item->description);
+    set_text(kns, "note", item->note);
+    set_text(kns, "note_html", item->note_html);
+    set_text(kns, "section", item->section);
+    set_text(kns, "site", item->site);
+    json_object_set_new(kns, "position", json_integer(item->position));
+    json_object_set_new(object, "_kns", kns);
+    return object;
+}
+
+static json_t *section_to_json(const struct kns_newsletter_section *section)
+{
+    json_t *object = json_object();
+
+    set_text(object, "title", section->title);
+    set_text(object, "content_html", section->content_html);
+    return object;
+}
+
+static json_t *mention_to_json(const struct kns_newsletter_mention *mention)
+{
+    json_t *object = json_object();
+
+    set_text(object, "url", mention->url);
+    set_text(object, "text", mention->text);
+    set_text(object, "section", mention->section);
+    set_text(object, "context", mention->context);
+    return object;
+}
+
+json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter)
+{
+    json_t *feed = json_object(), *items = json_array(), *sections = json_array(),
+           *mentions = json_array(), *kns = json_object();
+    const struct kns_newsletter_item *item;
+    const struct kns_newsletter_section *section;
+    const struct kns_newsletter_mention *mention;
+    char time[KNS_TIME_TEXT];
+
+    set_text(feed, "version", "https://jsonfeed.org/version/1.1");
+    set_text(feed, "title", newsletter->title);
+    set_text(feed, "home_page_url", newsletter->url);
+    KNS_LIST_EACH(item, &newsletter->items)
+    json_array_append_new(items, item_to_json(item));
+    KNS_LIST_EACH(section, &newsletter->sections)
+    json_array_append_new(sections, section_to_json(section));
+    KNS_LIST_EACH(mention, &newsletter->mentions)
+    json_array_append_new(mentions, mention_to_json(mention));
+    json_object_set_new(feed, "items", items);
+    if (newsletter->number > 0)
+        json_object_set_new(kns, "number", json_integer(newsletter->number));
+    set_text(kns, "published", kns_time_format(newsletter->published, time));
+    set_or_drop(kns, "sections", sections);
+    set_or_drop(kns, "mentions", mentions);
+    set_or_drop(feed, "_kns", kns);
+    return feed;
+}

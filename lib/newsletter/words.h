@@ -1,0 +1,39 @@
+/* words.h - the tables of what newsletters write around their content. Private to lib/newsletter. */
+#ifndef KNS_NEWSLETTER_WORDS_H
+#define KNS_NEWSLETTER_WORDS_H
+
+#include "lib/arena.h"
+
+#include <stdbool.h>
+
+/* True for a link that is no content by its text alone ("Unsubscribe", "View in browser", "シェア") or its address (share
+ * pages, list managers). text may be NULL. */
+bool words_is_chrome(struct kns_arena *arena, const char *text, const char *url);
+
+/* True when the address leads back to the newsletter: its front page, its archive, the issue itself. Both may be NULL. */
+bool words_is_self(struct kns_arena *arena, const char *url, const char *issue_url,
+                   const char *home);
+
+/* True for "Read more", "続きを読む" and the like. */
+bool words_is_read_more(struct kns_arena *arena, const char *text);
+
+/* True for a line that closes a letter ("See you next week", "また来週"). */
+bool words_is_farewell(const char *text);
+
+/* True for a line about the issue rather than in it ("Issue #12 · 20 November 2026"). */
+bool words_is_dateline(const char *text);
+
+/* True for a line of small print ("© 2026 …", "You received this because …"). */
+bool words_is_small_print(const char *text);
+
+/* True for "example.com" and "www.example.co.jp". */
+bool words_is_host(const char *text);
+
+/* True when the whole text is one http(s) address. */
+bool words_is_address(const char *text);
+
+/* What a class or id of an element says about its content. */
+enum words_role { ROLE_UNKNOWN, ROLE_DESCRIPTION, ROLE_NOTE, ROLE_SITE, ROLE_META };
+enum words_role words_role_of(const char *class_names);
+
+#endif

@@ -13,8 +13,6 @@ struct assigning {
     const struct part_of *parts;
     struct item_pieces *items;
     size_t count;
-    bool contained; /* the items have boxes of their own, and nothing outside belongs to them */
-    bool failed;
 };
 
 /* ---- collecting ----------------------------------------------------------------------------------------------- */
@@ -30,7 +28,8 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 static uint64_t looks_of(const struct assigning *a, const struct piece *piece)
 {
     const struct block *block = &a->blocks->blocks[piece->block];
-    uint64_t hash = 1469598103934665603u + (piece->row == 0) + 2 * (uint64_t)block->quoted;
+    uint64_t hash = 1469598103934665603u + (piece->row == 0) + 2 * (uint64_t)block->quoted +
+                    4 * (uint64_t)piece->same_line;
     bool italic = true;
 
     for (size_t i = piece->from.token; i < piece->to; i++) {
@@ -217,21 +216,27 @@ static void find_containers(struct assigning *a)
     }
 }
 
-/* Do the items' texts stay in their boxes? The last one does not vote: what closes the letter may follow it. */
+static bool stays_inside(const struct item_pieces *item)
+{
+    for (size_t k = 0; k < item->count; k++)
+        if (!item->pieces[k].inside)
+            return false;
+    return true;
+}
+
+/* Do the items' texts stay in their boxes? Who has all of it in the title's paragraph cannot tell, and the last one does not
+ * vote: what closes the letter may follow it. */
 static void vote_on_boxes(struct assigning *a)
 {
-    size_t inside = 0, outside = 0;
+    size_t inside = 0, outside = 0, entries = 0;
 
-    for (size_t i = 0; i + 1 < a->count; i++) {
+    for (size_t i = 0; i < a->count; i++) {
         const struct item_pieces *item = &a->items[i];
-        bool leaks = false;
-        for (size_t k = 0; k < item->count; k++)
-            leaks = leaks || !item->pieces[k].inside;
-        if (item->count > 0)
-            *(leaks ? &outside : &inside) += 1;
+        entries += a->blocks->blocks[item->title_block].list != NULL;
+        if (i + 1 < a->count && item->count > 0 && item->pieces[item->count - 1].row > 0)
+            *(stays_inside(item) ? &inside : &outside) += 1;
     }
-    a->contained = inside > outside;
-    if (!a->contained)
+    if (inside + outside > 0 ? inside < 4 * outside : entries < a->count)
         return;
     for (size_t i = 0; i < a->count; i++) {
         struct item_pieces *item = &a->items[i];
@@ -241,12 +246,29 @@ static void vote_on_boxes(struct assigning *a)
     }
 }
 
+/* Where all others say everything on the title's line, a paragraph behind the last one closes the letter. */
+static void cut_lone_paragraphs(struct assigning *a)
+{
+    struct item_pieces *last = a->count > 2 ? &a->items[a->count - 1] : NULL;
+    bool on_line = false;
+
+    for (size_t i = 0; last != NULL && i + 1 < a->count; i++)
+        for (size_t k = 0; k < a->items[i].count; k++) {
+            if (!a->items[i].pieces[k].same_line)
+                return;
+            on_line = true;
+        }
+    for (size_t k = 0; on_line && k < last->count; k++)
+        if (last->pieces[k].row > 0)
+            last->count = k;
+}
+
 /* What closes the letter is no comment on its last item. */
 static void cut_farewell(struct assigning *a)
 {
     struct item_pieces *last = a->count > 0 ? &a->items[a->count - 1] : NULL;
 
-    for (size_t k = 1; last != NULL && k < last->count; k++)
+    for (size_t k = 0; last != NULL && k < last->count; k++)
         if (last->pieces[k].row > 0 && words_is_farewell(last->pieces[k].text))
             last->count = k;
 }
@@ -339,6 +361,10 @@ static void learn(const struct assigning *a, struct habits *habits)
     for (size_t i = 0; i < a->count; i++) {
         const struct item_pieces *item = &a->items[i];
         int split = split_of(a, item);
+        /* Two paragraphs that look different: the first is the article's. */
+        if (split < 0 && units_of(a, item, 0) == 2 &&
+            item->pieces[0].looks != item->pieces[1].looks)
+            split = 1;
         if (split < 1 || (size_t)split >= item->count)
             continue;
         habits->both = true;
@@ -463,6 +489,7 @@ bool pieces_assign(const struct blocks *blocks, const struct part_of *parts,
         if (!collect(&a, &items[i]))
             return false;
     vote_on_boxes(&a);
+    cut_lone_paragraphs(&a);
     cut_farewell(&a);
     return assign_roles(&a);
 }

@@ -737,6 +737,12 @@ static void judge_headings(struct judging *j)
     }
 }
 
+/* A link alone and a link with a dash and text are one kind of title: the second has something said about it. */
+static enum strength kind_of(const struct title *title)
+{
+    return title->strength == LEADING ? ALONE : title->strength;
+}
+
 /* ---- zones ---------------------------------------------------------------------------------------------------- */
 
 struct zones {
@@ -770,8 +776,8 @@ static void measure_zones(struct judging *j, struct zones *zones)
                 zones->prose[zone] = true;
             continue;
         }
-        if (title->strength != EMBEDDED && title->strength > zones->loudest[zone])
-            zones->loudest[zone] = title->strength;
+        if (title->strength != EMBEDDED && kind_of(title) > zones->loudest[zone])
+            zones->loudest[zone] = kind_of(title);
         zones->titles[zone]++;
         if (zones->depth[zone] == 0 || block->list_depth < zones->depth[zone])
             zones->depth[zone] = block->list_depth;
@@ -781,14 +787,14 @@ static void measure_zones(struct judging *j, struct zones *zones)
 /* The kind of title that the issue has most of, loud ones first. */
 static enum strength find_dominant(const struct judging *j)
 {
-    static const enum strength loud[] = {HEADING, BOLD, TERM, ENTRY, ALONE, LEADING};
+    static const enum strength loud[] = {HEADING, BOLD, TERM, ENTRY, ALONE};
     enum strength best = NO_TITLE;
     size_t most = 0;
 
     for (size_t k = 0; k < sizeof(loud) / sizeof(loud[0]); k++) {
         size_t count = 0;
         for (size_t i = 0; i < j->blocks->count; i++)
-            count += j->parts[i].title.strength == loud[k];
+            count += kind_of(&j->parts[i].title) == loud[k];
         /* Louder titles win unless they are few among many: one headline over a list. */
         if (count > 0 && (best == NO_TITLE || (most <= 2 && count >= 3 * most))) {
             best = loud[k];
@@ -808,7 +814,7 @@ static int introduction_end(const struct judging *j, enum strength dominant)
         const struct part_of *part = &j->parts[i];
         if (part->part == PART_RULE && rules++ == 0)
             end = part->zone;
-        if (part->title.strength == dominant)
+        if (dominant != NO_TITLE && kind_of(&part->title) == dominant)
             *(rules == 0 ? &before : &after) += 1;
         else if (rules == 0 && part->part == PART_TEXT)
             prose++;
@@ -831,14 +837,14 @@ static bool is_accepted(const struct judging *j, const struct zones *zones, size
         return false;
     if (title->strength == EMBEDDED)
         return true;
-    if (title->strength != loudest || block->list_depth > zones->depth[zone])
+    if (kind_of(title) != loudest || block->list_depth > zones->depth[zone])
         return false;
     if (loudest >= dominant || loudest >= ENTRY)
         return true;
     /* Quieter than the issue's titles: only what stands under nothing but a heading is no aside. */
     return dominant == NO_TITLE
                ? zones->titles[zone] >= 2
-               : loudest >= LEADING && !zones->prose[zone] && zones->titles[zone] >= 2;
+               : loudest >= ALONE && !zones->prose[zone] && zones->titles[zone] >= 2;
 }
 
 static bool accept_titles(struct judging *j)

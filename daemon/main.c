@@ -407,6 +407,7 @@ int main(int argc, char **argv)
     }
     kns_log_set_level(d.config->daemon.log_level);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a full disk */
     umask(0077);
     d.loop = uv_default_loop();
     return run(&d);

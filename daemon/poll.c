@@ -354,6 +354,8 @@ static void on_fetched(void *ctx, const struct kns_fetch_result *result)
                       kns_headers_retry_at(result->headers, p->started).unix_s * 1000);
     p->write.run = write_poll;
     p->write.done = poll_written;
+    p->write.keep = true;
+    p->write.bytes = p->document == NULL ? 0 : kns_arena_used(p->document->arena);
     kns_writer_submit(p->poller->parts.writer, &p->write);
 }
 

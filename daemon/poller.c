@@ -507,6 +507,7 @@ static void save_sites(struct kns_poller *poller)
         saving->sites[saving->count++] = site;
         saving->write.run = write_sites;
         saving->write.done = sites_written;
+        saving->write.keep = true;
         if (saving->count == SAVED_AT_ONCE) {
             kns_writer_submit(poller->parts.writer, &saving->write);
             saving = NULL;

@@ -1,6 +1,7 @@
 /* The happy path: submit appends to the queue and wakes the thread; the thread takes the whole queue, begins, runs each write, commits, and
  * hands the writes back; the loop calls their done.
- * When the commit fails, every write of the group failed, whatever its own part said: nothing of it is stored. */
+ * When the commit fails, every write of the group failed, whatever its own part said: nothing of it is stored. When it was the disk that
+ * failed, what is to be kept waits, in its order and out of the way of the others, for its next try. */
 #include "daemon/writer.h"
 
 #include "daemon/log.h"
@@ -10,8 +11,12 @@
 
 /* Beyond this the poller starts nothing new: the documents waiting here are memory. */
 #define QUEUE_BOUND 256
+#define BYTES_BOUND ((size_t)64 << 20)
 /* A group never waits longer than this many writes for its commit. */
 #define GROUP_MOST 128
+/* What was kept is tried again after so long, then after twice as long each time. */
+#define RETRY_FIRST_MS 500
+#define RETRY_MOST_MS 30000
 
 struct queue {
     struct kns_write *first, *last;
@@ -24,8 +29,11 @@ struct kns_writer {
     uv_mutex_t mutex; /* guards what follows */
     uv_cond_t wake;
     struct queue waiting, finished;
+    struct kns_error disk; /* what the last group met; status KNS_OK: nothing */
     bool stopping;
-    size_t unfinished; /* loop thread: submitted and not yet done */
+    struct queue kept; /* the writer thread's, as the next two */
+    uint64_t retry_at_ms, retry_after_ms;
+    size_t unfinished, bytes; /* loop thread: submitted and not yet done */
     uv_async_t async;
     void (*group_done)(void *ctx);
     void *ctx;
@@ -58,28 +66,119 @@ static struct kns_write *take(struct queue *queue)
 
 /* ---- the writer thread -------------------------------------------------------------------------------------------- */
 
-static void fail_group(struct queue *group, enum kns_status status, const struct kns_error *err)
+static uint64_t now_ms(void)
 {
-    for (struct kns_write *write = group->first; write != NULL; write = write->next) {
-        write->status = status;
-        write->err = *err;
-    }
+    return uv_hrtime() / 1000000;
 }
 
-static void run_group(struct kns_writer *writer, struct queue *group)
+/* What may pass by itself; a database that is corrupt does not. */
+static bool may_pass(enum kns_status status)
+{
+    return status == KNS_EFULL || status == KNS_EIO || status == KNS_EBUSY;
+}
+
+static enum kns_status try_group(struct kns_writer *writer, const struct queue *group,
+                                 struct kns_error *err)
+{
+    enum kns_status status = kns_store_begin(writer->store, err);
+
+    for (struct kns_write *write = group->first; write != NULL && status == KNS_OK;
+         write = write->next) {
+        write->err = (struct kns_error){0};
+        write->status = write->run(write, writer->store, &write->err);
+        /* A full disk may have undone the whole group; what follows must not run outside of one. */
+        if (may_pass(write->status)) {
+            *err = write->err;
+            status = write->status;
+        }
+    }
+    if (status == KNS_OK)
+        return kns_store_commit(writer->store, err);
+    kns_store_rollback(writer->store);
+    return status;
+}
+
+/* Takes apart a group that failed: what may be kept waits, the rest is finished with the reason. A group begins with what was kept
+ * before, so that it stays in front of what still is. */
+static void fail_group(struct kns_writer *writer, struct queue *group, struct queue *failed,
+                       const struct kns_error *err, bool keep)
+{
+    struct queue *const from[] = {group, &writer->kept};
+    struct queue kept = {0};
+
+    for (size_t i = 0; i < 2; i++)
+        for (struct kns_write *write = take(from[i]); write != NULL; write = take(from[i])) {
+            write->status = err->status;
+            write->err = *err;
+            append(keep && write->keep ? &kept : failed, write);
+        }
+    writer->kept = kept;
+}
+
+/* What a group that was stored says of the disk: a write may have met what cannot be read. */
+static struct kns_error corruption(const struct queue *group)
+{
+    for (const struct kns_write *write = group->first; write != NULL; write = write->next)
+        if (write->status == KNS_ECORRUPT)
+            return write->err;
+    return (struct kns_error){0};
+}
+
+static void wait_longer(struct kns_writer *writer)
+{
+    uint64_t twice = writer->retry_after_ms * 2;
+
+    writer->retry_after_ms = writer->retry_after_ms == 0 ? RETRY_FIRST_MS
+                             : twice > RETRY_MOST_MS     ? RETRY_MOST_MS
+                                                         : twice;
+    writer->retry_at_ms = now_ms() + writer->retry_after_ms;
+}
+
+/* Runs a group; *group is what is finished afterwards. Returns what the disk said. */
+static struct kns_error run_group(struct kns_writer *writer, struct queue *group, bool last_try)
 {
     struct kns_error err = {0};
-    enum kns_status status = kns_store_begin(writer->store, &err);
+    struct queue failed = {0};
 
-    if (status != KNS_OK) {
-        fail_group(group, status, &err);
-        return;
+    if (try_group(writer, group, &err) == KNS_OK) {
+        writer->retry_after_ms = 0;
+        writer->retry_at_ms = now_ms();
+        return corruption(group);
     }
-    for (struct kns_write *write = group->first; write != NULL; write = write->next)
-        write->status = write->run(write, writer->store, &write->err);
-    status = kns_store_commit(writer->store, &err);
-    if (status != KNS_OK)
-        fail_group(group, status, &err);
+    fail_group(writer, group, &failed, &err, may_pass(err.status) && !last_try);
+    *group = failed;
+    if (writer->kept.count > 0)
+        wait_longer(writer);
+    return err;
+}
+
+/* The next group: what was kept, when its time has come, and what waits. While something is kept, what is to be kept joins it. */
+static struct queue next_group(struct kns_writer *writer, bool last_try)
+{
+    struct queue group = {0};
+
+    if (last_try || now_ms() >= writer->retry_at_ms)
+        while (group.count < GROUP_MOST && writer->kept.count > 0)
+            append(&group, take(&writer->kept));
+    while (group.count < GROUP_MOST && writer->waiting.count > 0) {
+        struct kns_write *write = take(&writer->waiting);
+        append(writer->kept.count > 0 && write->keep ? &writer->kept : &group, write);
+    }
+    return group;
+}
+
+/* Sleeps until there is something to do: a write, the time of the next try, the end. */
+static void wait_for_work(struct kns_writer *writer)
+{
+    while (writer->waiting.count == 0 && !writer->stopping) {
+        uint64_t now = now_ms();
+        if (writer->kept.count == 0)
+            uv_cond_wait(&writer->wake, &writer->mutex);
+        else if (now < writer->retry_at_ms)
+            uv_cond_timedwait(&writer->wake, &writer->mutex, (writer->retry_at_ms - now) * 1000000);
+        else
+            return;
+    }
 }
 
 static void thread_main(void *ctx)
@@ -88,16 +187,17 @@ static void thread_main(void *ctx)
 
     uv_mutex_lock(&writer->mutex);
     for (;;) {
-        while (writer->waiting.count == 0 && !writer->stopping)
-            uv_cond_wait(&writer->wake, &writer->mutex);
-        if (writer->waiting.count == 0)
+        wait_for_work(writer);
+        bool last_try = writer->stopping;
+        struct queue group = next_group(writer, last_try);
+        if (group.count == 0 && last_try && writer->kept.count == 0)
             break;
-        struct queue group = {0};
-        while (group.count < GROUP_MOST && writer->waiting.count > 0)
-            append(&group, take(&writer->waiting));
+        if (group.count == 0)
+            continue;
         uv_mutex_unlock(&writer->mutex);
-        run_group(writer, &group);
+        struct kns_error disk = run_group(writer, &group, last_try);
         uv_mutex_lock(&writer->mutex);
+        writer->disk = disk;
         for (struct kns_write *write = take(&group); write != NULL; write = take(&group))
             append(&writer->finished, write);
         uv_async_send(&writer->async);
@@ -107,22 +207,18 @@ static void thread_main(void *ctx)
 
 /* ---- the loop thread ---------------------------------------------------------------------------------------------- */
 
-static bool is_disk_trouble(enum kns_status status)
-{
-    return status == KNS_EFULL || status == KNS_EIO || status == KNS_ECORRUPT;
-}
-
 /* The first failure of a kind is an error, its end an info: the same again says nothing. */
-static void note_trouble(struct kns_writer *writer, const struct kns_write *write)
+static void note_trouble(struct kns_writer *writer, const struct kns_error *disk)
 {
-    bool trouble = is_disk_trouble(write->status);
+    bool trouble = disk->status != KNS_OK;
 
     if (trouble && writer->trouble[0] == '\0')
-        kns_log(KNS_LOG_ERROR, "cannot write to the database: %s", write->err.message);
+        kns_log(KNS_LOG_ERROR, "cannot write to the database: %s%s", disk->message,
+                may_pass(disk->status) ? "; polls are kept until it can be written" : "");
     else if (!trouble && writer->trouble[0] != '\0')
         kns_log(KNS_LOG_INFO, "the database can be written again");
     if (trouble)
-        memcpy(writer->trouble, write->err.message, sizeof(writer->trouble));
+        memcpy(writer->trouble, disk->message, sizeof(writer->trouble));
     else
         writer->trouble[0] = '\0';
 }
@@ -131,12 +227,14 @@ static void finish_all(struct kns_writer *writer)
 {
     uv_mutex_lock(&writer->mutex);
     struct queue finished = writer->finished;
+    struct kns_error disk = writer->disk;
     writer->finished = (struct queue){0};
     uv_mutex_unlock(&writer->mutex);
     bool any = finished.count > 0;
+    note_trouble(writer, &disk);
     for (struct kns_write *write = take(&finished); write != NULL; write = take(&finished)) {
         writer->unfinished--;
-        note_trouble(writer, write);
+        writer->bytes -= write->bytes;
         write->done(write);
     }
     if (any && writer->group_done != NULL)
@@ -175,6 +273,7 @@ void kns_writer_submit(struct kns_writer *writer, struct kns_write *write)
 {
     write->status = KNS_OK;
     writer->unfinished++;
+    writer->bytes += write->bytes;
     uv_mutex_lock(&writer->mutex);
     append(&writer->waiting, write);
     uv_cond_signal(&writer->wake);
@@ -188,7 +287,7 @@ size_t kns_writer_queued(struct kns_writer *writer)
 
 bool kns_writer_is_behind(const struct kns_writer *writer)
 {
-    return writer->unfinished > QUEUE_BOUND;
+    return writer->unfinished > QUEUE_BOUND || writer->bytes > BYTES_BOUND;
 }
 
 const char *kns_writer_trouble(const struct kns_writer *writer)

@@ -203,8 +203,9 @@ bool kns_html_links(struct kns_arena *arena, const char *html, const char *base,
             walk.skip = !walk.leaving && is_hidden(tag);
             if (is_block(tag))
                 good = end_link(arena, &block, ret_links) && end_block(arena, &block);
-            else if (tag == GUMBO_TAG_A && !walk.leaving)
-                good = begin_link(arena, &block, node, base, ret_links);
+            else if (tag == GUMBO_TAG_A && !walk.leaving) /* one inside another ends it */
+                good = end_link(arena, &block, ret_links) &&
+                       begin_link(arena, &block, node, base, ret_links);
             else if (tag == GUMBO_TAG_A)
                 good = end_link(arena, &block, ret_links);
         }

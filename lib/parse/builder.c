@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct builder *kns_builder_new(struct kns_document *document, const char *base_url)
 {
@@ -46,9 +47,9 @@ size_t kns_builder_depth(const struct builder *b)
     return b->depth + b->overflow;
 }
 
-bool kns_builder_in_text(const struct builder *b)
+size_t kns_builder_text_depth(const struct builder *b)
 {
-    return b->text_depth > 0;
+    return b->text_depth;
 }
 
 bool kns_builder_is_feed(const struct builder *b)
@@ -165,11 +166,18 @@ static void add_escaped(struct kns_buf *out, const char *text, size_t len, bool 
     }
 }
 
+/* Text in a container, outside of its children: <author>A. Writer</author>. */
+static bool is_loose_text(const struct builder *b)
+{
+    return b->loose_depth > 0 && b->text_depth == 0 &&
+           (b->depth == b->loose_depth || b->person != NULL);
+}
+
 void kns_builder_text(struct builder *b, const char *text, size_t len)
 {
-    if (b->text_depth == 0)
+    if (b->text_depth == 0 && !is_loose_text(b))
         return;
-    if (b->markup)
+    if (b->text_depth > 0 && b->markup)
         add_escaped(&b->text, text, len, false);
     else
         kns_buf_add(&b->text, text, len);
@@ -248,6 +256,40 @@ static void serialise_end(struct builder *b, const char *local)
         kns_buf_addf(&b->text, "</%s>", local);
 }
 
+/* A media type without its parameters and the white space around it. */
+struct media_type {
+    const char *at;
+    size_t len;
+};
+
+static struct media_type media_type(const char *type)
+{
+    struct media_type m = {type + strspn(type, " \t\r\n"), 0};
+
+    m.len = strcspn(m.at, "; \t\r\n");
+    return m;
+}
+
+static bool is_type(struct media_type m, const char *name)
+{
+    return strlen(name) == m.len && strncasecmp(m.at, name, m.len) == 0;
+}
+
+static bool ends_with(struct media_type m, const char *end)
+{
+    size_t len = strlen(end);
+
+    return m.len >= len && strncasecmp(m.at + m.len - len, end, len) == 0;
+}
+
+/* Anything but text and XML comes in base64 (RFC 4287 4.1.3.3). */
+static bool is_binary(struct media_type m)
+{
+    return memchr(m.at, '/', m.len) != NULL && strncasecmp(m.at, "text/", 5) != 0 &&
+           strncasecmp(m.at, "multipart/", 10) != 0 && strncasecmp(m.at, "message/", 8) != 0 &&
+           !ends_with(m, "+xml") && !ends_with(m, "/xml");
+}
+
 /* How an Atom construct's text is to be read (RFC 4287 3.1.1 and 4.1.3; Atom 0.3's mode and media types). */
 static void choose_atom_mode(struct builder *b, const struct frame *f)
 {
@@ -259,13 +301,12 @@ static void choose_atom_mode(struct builder *b, const struct frame *f)
         b->xhtml = true;
         return;
     }
-    /* What was escaped or encoded without a type had markup to hide, more often than not. */
-    b->guess = type == NULL && mode != NULL && strcmp(mode, "xml") != 0;
-    if (type == NULL)
-        type = "text";
-    b->is_html = strcasecmp(type, "html") == 0 || strcasecmp(type, "text/html") == 0;
-    b->xhtml = strcasecmp(type, "xhtml") == 0 || strcasecmp(type, "application/xhtml+xml") == 0;
-    b->base64 = mode != NULL && strcmp(mode, "base64") == 0;
+    struct media_type m = media_type(type == NULL ? "text" : type);
+    b->is_html = is_type(m, "html") || is_type(m, "text/html");
+    b->xhtml = is_type(m, "xhtml") || is_type(m, "application/xhtml+xml");
+    b->base64 = mode != NULL ? strcmp(mode, "base64") == 0 : is_binary(m);
+    /* What was escaped or encoded without saying what it is had markup to hide, more often than not. */
+    b->guess = b->base64 || (type == NULL && mode != NULL && strcmp(mode, "xml") != 0);
     if (mode != NULL && strcmp(mode, "xml") != 0 && b->xhtml) {
         b->xhtml = false;
         b->is_html = true;
@@ -437,6 +478,25 @@ static void set_cdf_attributes(struct builder *b, const struct frame *f)
     kns_builder_set(b, f, F_UPDATED, 0, kns_frame_attribute(f, "LASTMOD"), false);
 }
 
+static void begin_loose_text(struct builder *b)
+{
+    b->loose_depth = b->depth;
+    kns_buf_reset(&b->text);
+}
+
+/* The container's own text; "" when there is none. */
+static const char *take_loose_text(struct builder *b)
+{
+    const char *text = kns_buf_failed(&b->text)
+                           ? ""
+                           : kns_arena_copy(b->arena, kns_buf_str(&b->text), b->text.len);
+
+    b->loose_depth = 0;
+    kns_buf_reset(&b->text);
+    b->failed = b->failed || text == NULL;
+    return text == NULL ? "" : text;
+}
+
 /* What opening a container begins. */
 static void open_place(struct builder *b, struct frame *f)
 {
@@ -466,6 +526,10 @@ static void open_place(struct builder *b, struct frame *f)
     case IN_PERSON:
         b->person = KNS_NEW(b->arena, struct kns_person);
         b->failed = b->failed || b->person == NULL;
+        begin_loose_text(b);
+        break;
+    case IN_IMAGE:
+        begin_loose_text(b);
         break;
     default:
         break;
@@ -488,9 +552,15 @@ static void close_entry(struct builder *b)
 static void close_person(struct builder *b, const struct frame *f)
 {
     struct kns_person *person = b->person;
+    const char *text = take_loose_text(b);
 
     b->person = NULL;
-    if (person == NULL || (person->name == NULL && person->email == NULL && person->url == NULL))
+    if (person == NULL || b->failed)
+        return;
+    bool parts = person->name != NULL || person->email != NULL || person->url != NULL;
+    if (!parts && f->ns != NS_ITUNES)
+        kns_apply_person(b, f, text);
+    if (!parts)
         return;
     if (f->ns == NS_ITUNES)
         b->owner = person;
@@ -506,8 +576,28 @@ static void close_place(struct builder *b, const struct frame *f)
         close_entry(b);
     else if (f->place == IN_PERSON)
         close_person(b, f);
+    else if (f->place == IN_IMAGE)
+        kns_apply_loose_image(b, f, take_loose_text(b));
     else if (f->place == IN_MEDIA && f->row->apply != NULL)
         b->enclosure = NULL;
+}
+
+bool kns_builder_ends_text(const struct builder *b, const char *name)
+{
+    static const char *const html[] = {"source", "title", "summary", "link", "image"};
+    const struct frame *construct = b->text_depth < 2 ? NULL : &b->frames[b->text_depth - 1];
+    const char *local;
+
+    if (construct == NULL)
+        return false;
+    enum ns ns = resolve_name(b, name, true, &local);
+    if (ns == NS_XHTML || kns_row_find(ns, local, construct[-1].place) == NULL)
+        return false;
+    bool may_hold_html = construct->row->field == F_CONTENT || construct->row->field == F_SUMMARY;
+    for (size_t i = 0; may_hold_html && i < sizeof(html) / sizeof(html[0]); i++)
+        if (strcmp(local, html[i]) == 0)
+            return false;
+    return true;
 }
 
 /* A frame for an element that stands where elements are expected. */
@@ -575,14 +665,16 @@ void kns_builder_start(struct builder *b, const char *name, const struct attribu
 /* The text of the construct that ends; NULL when there is none. */
 static const char *take_text(struct builder *b)
 {
+    const char *text = NULL;
+
     if (kns_buf_failed(&b->text)) {
         kns_builder_warn(b, b->frames[b->depth - 1].line,
                          "a text is longer than the limit and was left out");
-        kns_buf_reset(&b->text);
-        return NULL;
+    } else {
+        text = kns_arena_copy(b->arena, kns_buf_str(&b->text), b->text.len);
+        b->failed = b->failed || text == NULL;
     }
-    const char *text = kns_arena_copy(b->arena, kns_buf_str(&b->text), b->text.len);
-    b->failed = b->failed || text == NULL;
+    kns_buf_reset(&b->text);
     return text;
 }
 
@@ -594,7 +686,7 @@ static int base64_digit(char c)
     return found == NULL ? -1 : (int)(found - digits);
 }
 
-/* The text that base64 stands for (Atom 0.3, mode="base64"); NULL: no memory, or what it stands for is no text. */
+/* The text that base64 stands for; the text itself when it is none; NULL: no memory, or what it stands for is no text. */
 static const char *decode_base64(struct builder *b, const char *text)
 {
     char *out = kns_arena_alloc(b->arena, strlen(text) / 4 * 3 + 4);
@@ -605,10 +697,12 @@ static const char *decode_base64(struct builder *b, const char *text)
     b->failed = b->failed || out == NULL;
     if (out == NULL)
         return NULL;
-    for (; *text != '\0' && *text != '='; text++) {
-        int digit = base64_digit(*text);
+    for (const char *at = text; *at != '\0' && *at != '='; at++) {
+        int digit = base64_digit(*at);
+        if (digit < 0 && isspace((unsigned char)*at))
+            continue;
         if (digit < 0)
-            continue; /* line ends */
+            return text;
         bits = (bits << 6 | (uint32_t)digit) & 0xffffff;
         n_bits += 6;
         if (n_bits >= 8) {

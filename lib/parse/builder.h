@@ -49,8 +49,11 @@ void kns_builder_end(struct builder *b, const char *name);
 /* The depth of open elements; and, of the open ones from the root, how a name stands: for the lenient reader. */
 size_t kns_builder_depth(const struct builder *b);
 
-/* True while text of a construct is collected (inside it, markup belongs to the text). */
-bool kns_builder_in_text(const struct builder *b);
+/* The depth of the construct whose text is collected (inside it, markup belongs to the text); 0: none. */
+size_t kns_builder_text_depth(const struct builder *b);
+
+/* True when an element of this name cannot belong to the text that is collected: the construct's end tag is missing. */
+bool kns_builder_ends_text(const struct builder *b, const char *name);
 
 /* Closes what is open. cut: the document ended too early; an open entry is then dropped (it is not whole). */
 void kns_builder_finish(struct builder *b, bool cut);
@@ -87,6 +90,7 @@ void kns_apply_enclosure(struct builder *b, const struct frame *f, const char *t
 void kns_apply_media_content(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_media_thumbnail(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_href_image(struct builder *b, const struct frame *f, const char *text);
+void kns_apply_loose_image(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_image_url(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_rss_source(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_resource(struct builder *b, const struct frame *f, const char *text);
@@ -95,5 +99,8 @@ void kns_apply_hour(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_day(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_point(struct builder *b, const struct frame *f, const char *text);
 void kns_apply_generator(struct builder *b, const struct frame *f, const char *text);
+
+/* "1:02:03", "62:03", "3723", "3723.5" in seconds; below 0: none of these. */
+double kns_parse_duration(const char *text);
 
 #endif

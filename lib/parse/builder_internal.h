@@ -38,9 +38,10 @@ struct builder {
     bool markup; /* children are serialised into text, which is escaped */
     bool xhtml;
     bool base64;
-    bool guess; /* text that may be escaped HTML */
-    bool is_html;     /* escaped HTML */
-    size_t div_depth; /* the xhtml div that is left out */
+    bool guess;         /* text that may be escaped HTML */
+    bool is_html;       /* escaped HTML */
+    size_t div_depth;   /* the xhtml div that is left out */
+    size_t loose_depth; /* of the container whose own text may mean something; 0: none */
 
     struct slot feed[F_COUNT];
     struct slot item[F_COUNT];

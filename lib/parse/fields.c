@@ -445,10 +445,8 @@ void kns_apply_media_content(struct builder *b, const struct frame *f, const cha
     if (picture && b->media_image == NULL)
         b->media_image = url;
     b->enclosure = add_enclosure(b, url, type, kns_frame_attribute(f, "fileSize"));
-    const char *duration = kns_frame_attribute(f, "duration");
-    if (b->enclosure != NULL && duration != NULL && b->enclosure->duration_s < 0 &&
-        isdigit((unsigned char)*duration))
-        b->enclosure->duration_s = strtod(duration, NULL);
+    if (b->enclosure != NULL && b->enclosure->duration_s < 0)
+        b->enclosure->duration_s = kns_parse_duration(kns_frame_attribute(f, "duration"));
 }
 
 void kns_apply_media_thumbnail(struct builder *b, const struct frame *f, const char *text)
@@ -479,6 +477,17 @@ void kns_apply_image_url(struct builder *b, const struct frame *f, const char *t
         kns_builder_set(b, f, F_ICON, 0, text, false);
     else
         kns_builder_set(b, f, F_IMAGE, 2, text, false);
+}
+
+/* An image that has no url inside: its address is its text, or an attribute. */
+void kns_apply_loose_image(struct builder *b, const struct frame *f, const char *text)
+{
+    static const char *const names[] = {"href", "url", "src"};
+    const char *url = squeezed(b, text);
+
+    for (size_t i = 0; url == NULL && i < sizeof(names) / sizeof(names[0]); i++)
+        url = squeezed(b, kns_frame_attribute(f, names[i]));
+    kns_builder_set(b, f, b->entry == NULL ? F_ICON : F_IMAGE, 5, url, false);
 }
 
 /* ---- times not to come, places ---------------------------------------------------------------------------- */

@@ -37,12 +37,13 @@ static void set_number(struct writer *w, json_t *object, const char *key, int64_
         set(w, object, key, json_integer(value));
 }
 
-/* Whole seconds as integers. */
+/* Whole seconds as integers, as far as a double can tell them apart. */
 static void set_seconds(struct writer *w, json_t *object, const char *key, double value)
 {
+    bool whole = value < 9e15 && value == (double)(int64_t)value;
+
     if (value >= 0)
-        set(w, object, key,
-            value == (double)(int64_t)value ? json_integer((json_int_t)value) : json_real(value));
+        set(w, object, key, whole ? json_integer((json_int_t)value) : json_real(value));
 }
 
 /* Adds a list or object unless it is empty. Takes the reference. */

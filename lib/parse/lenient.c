@@ -20,6 +20,12 @@ struct open_element {
     char name[MAX_NAME];
 };
 
+/* Where something stands next, remembered so that however often it is asked for the text is searched once. */
+struct landmark {
+    const char *what;
+    const char *next; /* the end of the text: nowhere; NULL: not asked for yet */
+};
+
 struct lenient {
     struct builder *b;
     const char *at, *end;
@@ -27,6 +33,7 @@ struct lenient {
     struct open_element *open;
     size_t depth;
     struct kns_buf scratch; /* decoded attribute values, NUL between */
+    struct landmark cdata, cdata_end, comment, comment_end, item_end, entry_end;
 };
 
 static bool is_name_start(unsigned char c)
@@ -48,9 +55,31 @@ static void move_to(struct lenient *l, const char *to)
 
 static const char *find(const struct lenient *l, const char *from, const char *what)
 {
-    const char *found = memmem(from, (size_t)(l->end - from), what, strlen(what));
+    const char *found =
+        from < l->end ? memmem(from, (size_t)(l->end - from), what, strlen(what)) : NULL;
 
     return found == NULL ? l->end : found;
+}
+
+static const char *next(const struct lenient *l, struct landmark *mark, const char *from)
+{
+    if (mark->next == NULL || mark->next < from)
+        mark->next = find(l, from, mark->what);
+    return mark->next;
+}
+
+/* The end of what begins at from; NULL when it is missing, because there is none or another such section begins before
+ * it and an entry ends between the two. */
+static const char *end_of_section(struct lenient *l, const char *from, struct landmark *begin,
+                                  struct landmark *end)
+{
+    const char *to = next(l, end, from);
+    const char *item_end = next(l, &l->item_end, from), *entry_end = next(l, &l->entry_end, from);
+    const char *border = item_end < entry_end ? item_end : entry_end;
+
+    if (to == l->end || (border < to && next(l, begin, from) < to))
+        return NULL;
+    return to;
 }
 
 /* ---- text ------------------------------------------------------------------------------------------------- */
@@ -182,6 +211,17 @@ static bool is_void_html(const char *name)
     return false;
 }
 
+/* The quote that ends a value; NULL when it is missing: none comes, or an entry ends before it. */
+static const char *end_of_value(const struct lenient *l, const char *quote)
+{
+    const char *close = memchr(quote + 1, *quote, (size_t)(l->end - quote - 1));
+    size_t len = close == NULL ? 0 : (size_t)(close - quote);
+
+    return memmem(quote, len, "</item", 6) != NULL || memmem(quote, len, "</entry", 7) != NULL
+               ? NULL
+               : close;
+}
+
 /* Reads one attribute into scratch as "name\0value\0"; returns where it ended, NULL at the tag's end. */
 static const char *read_attribute(struct lenient *l, const char *at)
 {
@@ -203,7 +243,7 @@ static const char *read_attribute(struct lenient *l, const char *at)
             at++;
         const char *value = at;
         if (at < l->end && (*at == '"' || *at == '\'')) {
-            const char *close = memchr(at + 1, *at, (size_t)(l->end - at - 1));
+            const char *close = end_of_value(l, at);
             value++;
             at = close == NULL ? find(l, value, ">") : close;
             decode_text(value, (size_t)(at - value), &l->scratch);
@@ -253,7 +293,9 @@ static void read_start_tag(struct lenient *l)
     }
     attributes[count] = (struct attribute){NULL, NULL};
     end_open_entry(l, name);
-    bool in_text = kns_builder_in_text(l->b);
+    if (kns_builder_ends_text(l->b, name))
+        close_to(l, kns_builder_text_depth(l->b) - 1);
+    bool in_text = kns_builder_text_depth(l->b) > 0;
     if (l->depth < MAX_OPEN) {
         kns_builder_start(l->b, name, attributes, l->line);
         memcpy(l->open[l->depth++].name, name, len + 1);
@@ -261,6 +303,18 @@ static void read_start_tag(struct lenient *l)
             close_top(l);
     }
     move_to(l, close < l->end && *close == '>' ? close + 1 : close);
+}
+
+/* Closes the innermost open element of a name, and those inside it. False: none is open. */
+static bool close_name(struct lenient *l, const char *name,
+                       int (*compare)(const char *, const char *))
+{
+    for (size_t i = l->depth; i > 0; i--)
+        if (compare(l->open[i - 1].name, name) == 0) {
+            close_to(l, i - 1);
+            return true;
+        }
+    return false;
 }
 
 static void read_end_tag(struct lenient *l)
@@ -275,11 +329,8 @@ static void read_end_tag(struct lenient *l)
     if (len < sizeof(name)) {
         memcpy(name, at, len);
         name[len] = '\0';
-        for (size_t i = l->depth; i > 0; i--)
-            if (strcmp(l->open[i - 1].name, name) == 0) {
-                close_to(l, i - 1);
-                break;
-            }
+        if (!close_name(l, name, strcmp))
+            close_name(l, name, strcasecmp);
     }
     move_to(l, close < l->end ? close + 1 : close);
 }
@@ -288,9 +339,11 @@ static void read_end_tag(struct lenient *l)
 static const char *end_of_declaration(const struct lenient *l)
 {
     const char *close = find(l, l->at, ">");
-    const char *subset = memchr(l->at, '[', (size_t)(close - l->at));
+    const char *subset = l->at;
 
-    if (subset == NULL)
+    while (subset < close && *subset != '[')
+        subset++;
+    if (subset == close)
         return close;
     const char *end = find(l, subset, "]");
     return find(l, end, ">");
@@ -302,12 +355,13 @@ static void read_markup(struct lenient *l)
     const char *to;
 
     if (left >= 9 && memcmp(l->at, "<![CDATA[", 9) == 0) {
-        to = find(l, l->at + 9, "]]>");
-        kns_builder_text(l->b, l->at + 9, (size_t)(to - l->at - 9));
-        move_to(l, to < l->end ? to + 3 : to);
+        to = end_of_section(l, l->at + 9, &l->cdata, &l->cdata_end);
+        if (to != NULL)
+            kns_builder_text(l->b, l->at + 9, (size_t)(to - l->at - 9));
+        move_to(l, to != NULL ? to + 3 : l->at + 9);
     } else if (left >= 4 && memcmp(l->at, "<!--", 4) == 0) {
-        to = find(l, l->at + 4, "-->");
-        move_to(l, to < l->end ? to + 3 : to);
+        to = end_of_section(l, l->at + 4, &l->comment, &l->comment_end);
+        move_to(l, to != NULL ? to + 3 : l->at + 4);
     } else if (left >= 2 && l->at[1] == '?') {
         to = find(l, l->at, ">");
         move_to(l, to < l->end ? to + 1 : to);
@@ -326,7 +380,18 @@ static void read_markup(struct lenient *l)
 
 void kns_lenient_read(struct builder *b, const char *utf8, size_t size, int64_t line)
 {
-    struct lenient l = {.b = b, .at = utf8, .end = utf8 + size, .line = line};
+    struct lenient l = {
+        .b = b,
+        .at = utf8,
+        .end = utf8 + size,
+        .line = line,
+        .cdata = {.what = "<![CDATA["},
+        .cdata_end = {.what = "]]>"},
+        .comment = {.what = "<!--"},
+        .comment_end = {.what = "-->"},
+        .item_end = {.what = "</item"},
+        .entry_end = {.what = "</entry"},
+    };
 
     l.open = malloc(MAX_OPEN * sizeof(*l.open));
     if (l.open == NULL)

@@ -166,10 +166,10 @@ bool kns_ns_is_atom_03(const char *uri)
 
 static const struct row rss_rows[] = {
     OPEN("rss", ROOT, IN_RSS),
-    OPEN("Channel", ROOT, IN_RSS), /* RSS 1.1 */
+    OPEN("Channel", ROOT, IN_FEED), /* RSS 1.1 */
     OPEN("channel", RSS | ROOT, IN_FEED),
     OPEN("item", FEED | RSS | PLACE(IN_IGNORED), IN_ENTRY),
-    OPEN("image", FEED | RSS, IN_IMAGE),
+    OPEN("image", BOTH | RSS, IN_IMAGE),
     OPEN("skipHours", FEED, IN_HOURS),
     OPEN("skipDays", FEED, IN_DAYS),
     CALL("hour", PLACE(IN_HOURS), C_PLAIN, kns_apply_hour, F_NONE, 0),
@@ -180,7 +180,7 @@ static const struct row rss_rows[] = {
     CALL("guid", ENTRY, C_PLAIN, kns_apply_guid, F_ID, 0),
     TEXT("pubDate", BOTH, C_PLAIN, F_PUBLISHED, 0),
     TEXT("lastBuildDate", FEED, C_PLAIN, F_UPDATED, 0),
-    CALL("author", ENTRY | FEED, C_PLAIN, kns_apply_person, F_NONE, 0),
+    OPEN("author", BOTH, IN_PERSON), /* a text, or parts as in Atom */
     CALL("managingEditor", FEED, C_PLAIN, kns_apply_person, F_NONE, 0),
     CALL("category", BOTH, C_PLAIN, kns_apply_category, F_NONE, 0),
     CALL("enclosure", ENTRY, C_NONE, kns_apply_enclosure, F_NONE, 0),
@@ -191,7 +191,6 @@ static const struct row rss_rows[] = {
     CALL("generator", FEED, C_PLAIN, kns_apply_generator, F_GENERATOR, 0),
     TEXT("ttl", FEED, C_PLAIN, F_TTL, 0),
     CALL("cloud", FEED, C_NONE, kns_apply_cloud, F_NONE, 0),
-    /* An atom:author whose parts forgot the prefix. */
     CALL("name", PERSON, C_PLAIN, kns_apply_person_part, F_TITLE, 0),
     CALL("email", PERSON, C_PLAIN, kns_apply_person_part, F_ID, 0),
     CALL("uri", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 0),
@@ -350,7 +349,7 @@ static const struct row podcast_rows[] = {
 /* HREF and LASTMOD of the containers are read where they open. */
 static const struct row cdf_rows[] = {
     OPEN("CHANNEL", ROOT, IN_FEED),
-    OPEN("ITEM", FEED, IN_ENTRY),
+    OPEN("ITEM", FEED | PLACE(IN_IGNORED), IN_ENTRY), /* of a channel in a channel, too */
     TEXT("TITLE", BOTH, C_GUESS, F_TITLE, 0),
     TEXT("ABSTRACT", BOTH, C_GUESS, F_SUMMARY, 0),
 };

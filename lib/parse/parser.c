@@ -47,6 +47,14 @@ struct kns_parser {
     char error[200]; /* why the document is read leniently */
 };
 
+/* JSON is UTF-8, whatever charset its type names (RFC 8259 8.1 and 11). */
+static bool is_json_type(const char *content_type)
+{
+    size_t len = content_type == NULL ? 0 : strcspn(content_type, "; \t");
+
+    return len > 4 && strncasecmp(content_type + len - 4, "json", 4) == 0;
+}
+
 struct kns_parser *kns_parser_new(const struct kns_parse_options *options)
 {
     static const struct kns_parse_options none;
@@ -59,7 +67,8 @@ struct kns_parser *kns_parser_new(const struct kns_parse_options *options)
     p->max_bytes = options->max_bytes == 0 ? KNS_PARSE_MAX_BYTES : options->max_bytes;
     kns_buf_init(&p->text, p->max_bytes);
     p->base_url = options->base_url == NULL ? NULL : strdup(options->base_url);
-    p->decoder = kns_decoder_new(options->content_type);
+    p->decoder =
+        kns_decoder_new(is_json_type(options->content_type) ? NULL : options->content_type);
     if (p->decoder == NULL || (options->base_url != NULL && p->base_url == NULL)) {
         kns_parser_free(p);
         return NULL;
@@ -258,10 +267,9 @@ static enum kns_status read_leniently(struct kns_parser *p, bool cut, struct kns
     kns_builder_warn(p->builder, p->error_line, p->error);
     kns_lenient_read(p->builder, p->text.data + p->start, p->text.len - p->start,
                      1 + lines_before(p));
-    /* An entry still open where the text ends is not whole. */
-    bool open = kns_builder_depth(p->builder) > 0;
-    kns_builder_finish(p->builder, cut || open);
-    p->document->cut = cut || open;
+    /* Where the root is still open the document was cut, and an entry that is open too is not whole. */
+    p->document->cut = cut || kns_builder_depth(p->builder) > 0;
+    kns_builder_finish(p->builder, p->document->cut);
     return KNS_OK;
 }
 

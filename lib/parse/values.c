@@ -109,8 +109,7 @@ static int64_t as_number(const struct slot *slot)
     return whole && number >= 0 ? number : -1;
 }
 
-/* "1:02:03", "62:03", "3723", "3723.5"; below 0: none of these. */
-static double as_duration(const char *text)
+double kns_parse_duration(const char *text)
 {
     double total = 0;
     int parts = 0;
@@ -235,7 +234,7 @@ void kns_fields_to_entry(struct builder *b, struct kns_entry *entry)
         s[F_SOURCE_TITLE].text != NULL ? as_line(b, &s[F_SOURCE_TITLE]) : entry->source.title;
     entry->source.url =
         s[F_SOURCE_URL].text != NULL ? as_url(b, &s[F_SOURCE_URL]) : entry->source.url;
-    double duration = as_duration(s[F_DURATION].text);
+    double duration = kns_parse_duration(s[F_DURATION].text);
     if (duration >= 0 && entry->enclosures.first != NULL && entry->enclosures.first->duration_s < 0)
         entry->enclosures.first->duration_s = duration;
     entry->geo.given = parse_coordinate(s[F_LAT].text, 90, &entry->geo.lat) &&

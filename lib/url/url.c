@@ -20,21 +20,42 @@ bool kns_url_is_web(const char *url)
     return scheme > 0 && url[scheme] != '\0' && strchr("/?#", url[scheme]) == NULL;
 }
 
-/* Percent-encodes what curl refuses behind the host (spaces, controls, non-ASCII, a few signs), as the WHATWG URL standard does
- * in paths and queries. The host is left to IDNA. The caller frees. */
-static char *encode_odd_bytes(const char *url)
+/* Where the host's name ends without the root's dot, which names the same host; authority_end if there is none. */
+static const char *end_of_name(const char *authority, const char *authority_end)
 {
-    const char *host = strstr(url, "://");
-    size_t prefix = host == NULL ? 0 : (size_t)(host + 3 - url) + strcspn(host + 3, "/?#");
+    const char *user_end = memrchr(authority, '@', (size_t)(authority_end - authority));
+    const char *name = user_end == NULL ? authority : user_end + 1;
+    const char *end =
+        name < authority_end && *name == '[' ? authority_end : name + strcspn(name, ":/?#");
+
+    while (end > name + 1 && end[-1] == '.')
+        end--;
+    return end;
+}
+
+/* What curl is to see: without the root's dot, and percent-encoded behind the host what it refuses there (spaces, controls,
+ * non-ASCII, a few signs), as the WHATWG URL standard does in paths and queries. The host is left to IDNA. The caller frees. */
+static char *prepare(const char *url)
+{
+    const char *scheme_end = strstr(url, "://");
+    const char *rest = url;
     struct kns_buf out = {0};
 
-    kns_buf_add(&out, url, prefix);
-    for (const char *at = url + prefix; *at != '\0'; at++) {
-        unsigned char c = (unsigned char)*at;
+    if (scheme_end != NULL) {
+        const char *authority = scheme_end + 3;
+        const char *end = end_of_name(authority, authority + strcspn(authority, "/?#"));
+        kns_buf_add(&out, url, (size_t)(end - url));
+        rest = end + strspn(end, ".");
+        size_t port = strcspn(rest, "/?#");
+        kns_buf_add(&out, rest, port);
+        rest += port;
+    }
+    for (; *rest != '\0'; rest++) {
+        unsigned char c = (unsigned char)*rest;
         if (c <= 0x20 || c >= 0x7F || strchr("\"<>\\^`{|}", c) != NULL)
             kns_buf_addf(&out, "%%%02X", c);
         else
-            kns_buf_addc(&out, *at);
+            kns_buf_addc(&out, *rest);
     }
     return kns_buf_take(&out);
 }
@@ -42,7 +63,7 @@ static char *encode_odd_bytes(const char *url)
 static CURLU *parse(const char *url)
 {
     CURLU *handle = curl_url();
-    char *encoded = encode_odd_bytes(url);
+    char *encoded = prepare(url);
     bool good = handle != NULL && encoded != NULL &&
                 curl_url_set(handle, CURLUPART_URL, encoded, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
 
@@ -76,9 +97,6 @@ static char *lower_host(CURLU *handle)
         return NULL;
     for (char *c = host; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
-    size_t len = strlen(host);
-    while (len > 1 && host[len - 1] == '.') /* the root's dot names the same host */
-        host[--len] = '\0';
     return host;
 }
 

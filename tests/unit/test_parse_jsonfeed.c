@@ -65,10 +65,38 @@ static void an_id_that_was_made_up_is_no_guid(void **state)
     kns_document_free(d);
 }
 
+/* RFC 8259: JSON is UTF-8, and its media types have no charset. */
+static void the_charset_of_a_json_type_says_nothing(void **state)
+{
+    const struct kns_parse_options options = {.content_type =
+                                                  "application/feed+json; charset=iso-8859-1"};
+    static const char text[] =
+        "{\"version\":\"https://jsonfeed.org/version/1.1\",\"title\":\"日\",\"items\":[]}";
+    struct kns_document *d = NULL;
+
+    (void)state;
+    assert_int_equal(kns_parse(&options, text, strlen(text), &d, NULL), KNS_OK);
+    assert_string_equal(d->title, "日");
+    kns_document_free(d);
+}
+
+static void a_duration_that_no_integer_holds_is_written(void **state)
+{
+    (void)state;
+    struct kns_document *d = parse_again(parse(
+        "{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[{\"id\":\"1\","
+        "\"attachments\":[{\"url\":\"https://e.example/a\",\"duration_in_seconds\":1e40}]}]}"));
+
+    assert_true(d->entries.first->enclosures.first->duration_s == 1e40);
+    kns_document_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_feed_says_of_itself_survives_writing),
+        cmocka_unit_test(the_charset_of_a_json_type_says_nothing),
+        cmocka_unit_test(a_duration_that_no_integer_holds_is_written),
         cmocka_unit_test(an_id_that_was_made_up_is_no_guid),
     };
 

@@ -27,6 +27,10 @@ static const struct {
     {"https://example.org/a?utm_source=x&b=2&fbclid=1&a=1", "https://example.org/a?b=2&a=1"},
     {"https://example.org./a", "https://example.org/a"},
     {"https://example.org../a", "https://example.org/a"},
+    {"https://user:p.@example.org.:8080/a.", "https://example.org:8080/a."},
+    {"https://[::1]:8080/", "https://[::1]:8080/"},
+    /* A number is an address, with the dot as without. */
+    {"https://6./", "https://0.0.0.6/"},
 };
 
 static void an_address_has_one_canonical_form(void **state)

@@ -302,6 +302,25 @@ static const char *safe_lines(struct kns_call *call, const char *text)
     return copy == NULL ? "" : copy;
 }
 
+/* The user's own note, then what newsletters said, each with the issue it stood in. */
+static void print_notes(struct kns_call *call, const json_t *kns)
+{
+    json_t *curated = json_object_get(kns, "curated"), *one;
+    const char *note = kns_json_text(kns, "note");
+    size_t index;
+
+    if (strcmp(note, kns_json_text(json_array_get(curated, 0), "note")) != 0 ||
+        json_array_size(curated) == 0)
+        print_field(call, "note:", note);
+    json_array_foreach(curated, index, one)
+    {
+        const char *issue = kns_json_text(json_object_get(one, "issue"), "title");
+        const char *text = kns_json_text(one, "note");
+        if (*text != '\0')
+            print_field(call, "comment:", kns_arena_printf(call->arena, "%s (%s)", text, issue));
+    }
+}
+
 int kns_cmd_show(struct kns_call *call)
 {
     int64_t id = 0;
@@ -324,7 +343,7 @@ int kns_cmd_show(struct kns_call *call)
         print_field(call, "author:", kns_json_text(person, "name"));
     json_array_foreach(json_object_get(json_object_get(item, "_kns"), "feeds"), index, feed)
         print_field(call, "feed:", kns_json_text(feed, "title"));
-    print_field(call, "note:", kns_json_text(json_object_get(item, "_kns"), "note"));
+    print_notes(call, json_object_get(item, "_kns"));
     const char *html = kns_json_text(item, "content_html"),
                *text = kns_json_text(item, "content_text");
     if (*html == '\0')

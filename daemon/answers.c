@@ -272,6 +272,45 @@ static json_t *url_json(const char *url)
     return json;
 }
 
+static json_t *curated_json(const struct kns_curated *curated)
+{
+    json_t *json = json_object(), *issue = json_object(), *feed = json_object();
+
+    set(feed, "id", json_integer(curated->feed_id));
+    set_string(feed, "title", curated->feed_title);
+    set(json, "feed", feed);
+    char id[24];
+    snprintf(id, sizeof(id), "%lld", (long long)curated->issue_id);
+    set(issue, "id", json_string(id));
+    set_string(issue, "title", curated->issue_title);
+    set_string(issue, "url", curated->issue_url);
+    set(json, "issue", issue);
+    set(json, "position", json_integer(curated->position));
+    set_string(json, "section", curated->section);
+    set_string(json, "note", curated->note);
+    set_string(json, "note_html", curated->note_html);
+    return json;
+}
+
+/* The user's own note and section; where there are none, the first newsletter's that had the item. */
+static void set_curated(json_t *kns, const struct kns_item *item)
+{
+    const struct kns_curated *first = item->curated.first;
+    bool own = item->note != NULL || first == NULL;
+
+    set_string(kns, "note", own ? item->note : first->note);
+    set_string(kns, "note_html", own ? item->note_html : first->note_html);
+    set_string(kns, "section",
+               item->section != NULL || first == NULL ? item->section : first->section);
+    if (first == NULL)
+        return;
+    json_t *all = json_array();
+    const struct kns_curated *curated;
+    KNS_LIST_EACH(curated, &item->curated)
+    json_array_append_new(all, curated_json(curated));
+    set(kns, "curated", all);
+}
+
 json_t *kns_item_json(const struct kns_item *item, bool with_content)
 {
     json_t *json = kns_jsonfeed_from_entry(&item->entry, with_content, true);
@@ -306,8 +345,7 @@ json_t *kns_item_json(const struct kns_item *item, bool with_content)
         set(kns, "tags", strings_json(&item->tags));
     if (item->score != 0)
         set(kns, "score", json_integer(item->score));
-    set_string(kns, "note", item->note);
-    set_string(kns, "section", item->section);
+    set_curated(kns, item);
     set_string(kns, "snippet", item->snippet);
     return json;
 }

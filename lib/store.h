@@ -109,8 +109,9 @@ struct kns_feed {
     struct kns_strings tags;
     enum kns_feed_state state;
     enum kns_feed_health health;
-    bool newsletter;
-    int64_t every_s; /* the user's --every; 0: none */
+    bool newsletter;         /* its entries are roundups, taken apart as they arrive */
+    bool newsletter_decided; /* by its user, or by its first document */
+    int64_t every_s;         /* the user's --every; 0: none */
     struct kns_time added_at, last_poll_at, last_success_at, last_new_item_at;
     int last_status;        /* HTTP status; 0: none */
     const char *last_error; /* NULL after a success */
@@ -261,6 +262,15 @@ struct kns_item_feed {
     struct kns_item_feed *next;
 };
 
+/* What a newsletter that is followed says of an item. */
+struct kns_curated {
+    int64_t feed_id, issue_id; /* the newsletter, and its issue: an item too */
+    const char *feed_title, *issue_title, *issue_url;
+    int64_t position; /* in the issue, from 1 */
+    const char *section, *note, *note_html;
+    struct kns_curated *next;
+};
+
 struct kns_item {
     int64_t id;             /* stable for ever */
     struct kns_entry entry; /* as the feed gave it; content only when asked for */
@@ -272,6 +282,7 @@ struct kns_item {
     int64_t score;   /* by rules */
     int64_t sources; /* feeds that carry it, and others that link to it */
     KNS_LIST(kns_item_feed) feeds;
+    KNS_LIST(kns_curated) curated; /* the first issue that had it first */
     const char *snippet; /* of a search: with \x02 and \x03 around what matched; else NULL */
 };
 

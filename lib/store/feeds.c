@@ -68,7 +68,9 @@ static void read_feed(struct kns_arena *arena, sqlite3_stmt *row, struct kns_fee
     feed->icon = NEXT_TEXT();
     feed->state = (enum kns_feed_state)NEXT_INT();
     feed->health = (enum kns_feed_health)NEXT_INT();
-    feed->newsletter = NEXT_INT() != 0;
+    int64_t newsletter = NEXT_INT();
+    feed->newsletter = newsletter > 0;
+    feed->newsletter_decided = newsletter != 0;
     feed->every_s = NEXT_INT();
     feed->added_at.unix_s = NEXT_INT();
     feed->last_poll_at.unix_s = NEXT_INT();
@@ -372,7 +374,7 @@ static enum kns_status apply_edit(struct kns_store *store, int64_t id,
         status = set_text(store, FEED_SET_TITLE, id,
                           edit->user_title[0] == '\0' ? NULL : edit->user_title, err);
     if (status == KNS_OK && edit->set_newsletter)
-        status = set_int(store, FEED_SET_NEWSLETTER, id, edit->newsletter, err);
+        status = kns_newsletters_mark(store, id, edit->newsletter, err);
     if (status == KNS_OK && edit->set_every)
         status = set_int(store, FEED_SET_EVERY, id, edit->every_s, err);
     if (status == KNS_OK && edit->set_paused)
@@ -530,7 +532,8 @@ enum kns_status kns_store_merge_feeds(struct kns_store *store, int64_t from, int
                                       struct kns_time now, struct kns_error *err)
 {
     static const enum statement moves[] = {FEED_TAG_COPY, FEED_URL_MOVE,   KEY_MOVE,
-                                           SIGHTING_MOVE, ITEM_MOVE_OWNER, ITEM_LINK_MOVE_FEED};
+                                           SIGHTING_MOVE, ITEM_MOVE_OWNER, ITEM_LINK_MOVE_FEED,
+                                           CURATED_MOVE};
     struct kns_arena *arena = kns_arena_new(0);
     struct kns_feed *feed = NULL;
     enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")

@@ -75,8 +75,15 @@ const char *kns_search_snippet(struct kns_arena *arena, const char *query,
                                const struct kns_entry *entry);
 
 /* items.c */
+/* on_entry (may be NULL) hears of every entry that has an item, changed: it is new or says something else. */
+struct kns_entry_hook {
+    enum kns_status (*on_entry)(void *ctx, const struct kns_entry *entry, int64_t item_id,
+                                bool changed, struct kns_error *err);
+    void *ctx;
+};
 enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id,
                                         const struct kns_document *document, struct kns_time now,
+                                        const struct kns_entry_hook *hook,
                                         struct kns_poll_result *result, struct kns_error *err);
 enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struct kns_error *err);
 enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row,
@@ -103,6 +110,16 @@ enum kns_status kns_links_meet(struct kns_store *store, struct kns_arena *arena,
                                const char *url, struct kns_error *err);
 enum kns_status kns_links_item_goes(struct kns_store *store, int64_t item_id,
                                     struct kns_error *err);
+
+/* newsletters.c: a poll's entries, those of a newsletter with their link items; what newsletters said of an item; the mark. */
+enum kns_status kns_newsletters_store_entries(struct kns_store *store, const struct kns_feed *feed,
+                                              const struct kns_document *document,
+                                              struct kns_time now, struct kns_poll_result *result,
+                                              struct kns_error *err);
+enum kns_status kns_newsletters_load(struct kns_store *store, struct kns_arena *arena,
+                                     struct kns_item *item, struct kns_error *err);
+enum kns_status kns_newsletters_mark(struct kns_store *store, int64_t feed_id, bool newsletter,
+                                     struct kns_error *err);
 
 /* polls.c: events */
 enum kns_status kns_event_add(struct kns_store *store, enum kns_event_kind kind, const char *what,

@@ -17,6 +17,8 @@ struct arrival {
     const struct kns_feed *feed; /* for rules; NULL: not yet read */
     struct kns_time now;
     struct kns_poll_result *result;
+    int64_t item_id; /* of the entry just stored; 0: it has none */
+    bool changed;    /* it is new or says something else */
 };
 
 /* ---- keys --------------------------------------------------------------------------------------------------------- */
@@ -273,6 +275,8 @@ static enum kns_status insert_item(struct arrival *a, const struct kns_entry *en
     if (status == KNS_OK)
         status = kns_event_add(a->store, KNS_EVENT_ITEM, "new", item_id, a->feed_id, a->now, err);
     a->result->new_items++;
+    a->item_id = item_id;
+    a->changed = true;
     return status;
 }
 
@@ -408,7 +412,9 @@ static enum kns_status meet_again(struct arrival *a, const struct kns_entry *ent
     if (status != KNS_OK && status != KNS_ENOTFOUND)
         return status;
     a->result->seen_items++;
-    if (seen_here && stored == hash)
+    a->item_id = item_id;
+    a->changed = !seen_here || stored != hash;
+    if (!a->changed)
         return KNS_OK;
     status = put_keys(a, id, item_id, err);
     if (status == KNS_OK)
@@ -446,6 +452,7 @@ static enum kns_status store_entry(struct arrival *a, const struct kns_entry *en
 
 enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id,
                                         const struct kns_document *document, struct kns_time now,
+                                        const struct kns_entry_hook *hook,
                                         struct kns_poll_result *result, struct kns_error *err)
 {
     struct kns_arena *ids_arena = kns_arena_new(0), *arena = kns_arena_new(0);
@@ -473,7 +480,10 @@ enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id
         order[i++] = entry;
     }
     while (status == KNS_OK && i-- > 0) {
+        a.item_id = 0;
         status = store_entry(&a, order[i], &ids[i], err);
+        if (status == KNS_OK && hook != NULL && a.item_id != 0)
+            status = hook->on_entry(hook->ctx, order[i], a.item_id, a.changed, err);
         kns_arena_reset(arena);
     }
     kns_arena_free(arena);
@@ -569,6 +579,8 @@ enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena,
     enum kns_status status = load_feeds(store, arena, item, err);
     if (status == KNS_OK)
         status = load_tags(store, arena, item, err);
+    if (status == KNS_OK)
+        status = kns_newsletters_load(store, arena, item, err);
     if (status == KNS_OK && with_content)
         status = load_content(store, arena, item, err);
     if (status == KNS_OK)

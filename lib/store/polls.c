@@ -211,8 +211,8 @@ static enum kns_status record(struct kns_store *store, struct kns_arena *arena,
     enum kns_status status = kns_store_get_feed(store, arena, poll->feed_id, false, &before, err);
 
     if (status == KNS_OK && poll->document != NULL)
-        status = kns_items_store_entries(store, poll->feed_id, poll->document, poll->started_at,
-                                         result, err);
+        status = kns_newsletters_store_entries(store, before, poll->document, poll->started_at,
+                                               result, err);
     if (status == KNS_OK && poll->document != NULL)
         status = describe_feed(store, poll->feed_id, poll->document, err);
     if (status == KNS_OK)

@@ -192,7 +192,38 @@ static const char step_5[] =
     "KEY, value INTEGER NOT NULL) STRICT, WITHOUT "
     "ROWID;";
 
-static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5};
+/* 6: what newsletters say of items; our own issues. */
+static const char step_6[] =
+    /* A curator's comment on an item, credited to the entry (issue_id, an item too) of the newsletter's feed it stood in. */
+    "CREATE TABLE curated ("
+    "  item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,"
+    "  issue_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,"
+    "  feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE,"
+    "  position INTEGER NOT NULL, section TEXT, note TEXT, note_html TEXT,"
+    "  PRIMARY KEY (item_id, issue_id)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX curated_by_issue ON curated (issue_id);"
+    "CREATE INDEX curated_by_feed ON curated (feed_id);"
+    /* Issues of ours. number 0: the draft of the next one. document is all of it as JSON: what was published stays as it was,
+       whatever becomes of the items. */
+    "CREATE TABLE issue ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, newsletter TEXT NOT NULL, number INTEGER NOT NULL,"
+    "  title TEXT, published_at INTEGER NOT NULL DEFAULT 0, updated_at INTEGER NOT NULL DEFAULT 0,"
+    "  items INTEGER NOT NULL DEFAULT 0, document TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX issue_by_number ON issue (newsletter, number);"
+    /* What issues covered: by address in the form that its spellings share, and by folded title. */
+    "CREATE TABLE issue_item ("
+    "  issue_id INTEGER NOT NULL REFERENCES issue (id) ON DELETE CASCADE, position INTEGER NOT "
+    "NULL,"
+    "  item_id INTEGER NOT NULL DEFAULT 0, url_key TEXT, title_key TEXT,"
+    "  PRIMARY KEY (issue_id, position)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX issue_item_by_url ON issue_item (url_key);"
+    "CREATE INDEX issue_item_by_title ON issue_item (title_key);"
+    "CREATE INDEX issue_item_by_item ON issue_item (item_id);";
+
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6};
 
 const int kns_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
 

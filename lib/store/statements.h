@@ -182,6 +182,16 @@
     S(ITEM_LINK_SET_FEED, "UPDATE item_link SET feed_id = ?2 WHERE item_id = ?1")                  \
     S(ITEM_LINK_MOVE_FEED, "UPDATE item_link SET feed_id = ?2 WHERE feed_id = ?1 AND item_id IN "  \
                            "(SELECT item_id FROM sighting WHERE feed_id = ?2)")                    \
+    S(SIGHTING_FORGET, "UPDATE sighting SET entry_hash = 0 WHERE feed_id = ?")                     \
+    S(CURATED_PUT, "INSERT OR REPLACE INTO curated (item_id, issue_id, feed_id, position, "        \
+                   "section, note, note_html) VALUES (?, ?, ?, ?, ?, ?, ?)")                       \
+    S(CURATED_CLEAR, "DELETE FROM curated WHERE issue_id = ?")                                     \
+    S(CURATED_OF_ITEM,                                                                             \
+      "SELECT c.feed_id, coalesce(f.user_title, f.title, f.url), c.issue_id, "                     \
+      "json_extract(i.detail, '$.title'), json_extract(i.detail, '$.url'), c.position, "           \
+      "c.section, c.note, c.note_html FROM curated c JOIN feed f ON f.id = c.feed_id JOIN item i " \
+      "ON i.id = c.issue_id WHERE c.item_id = ? ORDER BY c.issue_id")                              \
+    S(CURATED_MOVE, "UPDATE curated SET feed_id = ?2 WHERE feed_id = ?1")                          \
     S(SITE_PUT,                                                                                    \
       "INSERT OR REPLACE INTO site (name, no_poll_before, tokens, tokens_at, reason, interval_s) " \
       "VALUES (?, ?, ?, ?, ?, ?)")                                                                 \

@@ -1,6 +1,7 @@
 #include "lib/url.h"
 
 #include "lib/buf.h"
+#include "lib/text.h"
 #include "lib/url/path.h"
 #include "lib/url/tracking.h"
 
@@ -83,6 +84,18 @@ static char *part(CURLU *handle, CURLUPart which, unsigned flags)
     return text;
 }
 
+/* What may be a host once its escapes are decoded (WHATWG URL 3.1: no forbidden host code points), in well-formed UTF-8. */
+static bool is_host(const char *host)
+{
+    bool address = host[0] == '[';
+
+    for (const char *c = host; *c != '\0'; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7F ||
+            strchr(address ? "#/<>?@\\^|%" : "#/<>?@\\^|%[]:", *c) != NULL)
+            return false;
+    return kns_text_is_utf8(host, strlen(host));
+}
+
 /* The host in lower case; NULL when there is none. The caller frees with curl_free. */
 static char *lower_host(CURLU *handle)
 {
@@ -97,7 +110,10 @@ static char *lower_host(CURLU *handle)
         return NULL;
     for (char *c = host; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
-    return host;
+    if (is_host(host))
+        return host;
+    curl_free(host);
+    return NULL;
 }
 
 static int hex(char c)

@@ -9,8 +9,7 @@
 static void a_programs_warning_before_the_document_is_passed_over(void **state)
 {
     static const char *const junk[] = {
-        "<br />\n<b>Warning</b>: fopen() in <b>/x.php</b> on line <b>3</b><br />\n<?xml "
-        "version='1.0'?>",
+        "<br />\n<b>Warning</b>: x in <b>/x.php</b> on line <b>3</b><br />\n<?xml version='1.0'?>",
         "<b>Notice</b>: x<br />\n",
         "Notice: <pre>x</pre>",
         "<div class='error'>a < b & c</div>\n",

@@ -48,7 +48,14 @@ static void an_address_has_one_canonical_form(void **state)
 
 static void what_is_no_web_address_has_none(void **state)
 {
-    static const char *const urls[] = {"", "mailto:a@b.example", "urn:x:y", "http://", "/path"};
+    static const char *const urls[] = {"",
+                                       "mailto:a@b.example",
+                                       "urn:x:y",
+                                       "http://",
+                                       "/path",
+                                       "https://e%e2.example/",
+                                       "https://e%.example/",
+                                       "https://a%2fb.example/"};
     struct kns_arena *arena = kns_arena_new(0);
 
     (void)state;

@@ -453,6 +453,10 @@ static const struct row *begin_root(struct builder *b, const char *name, enum ns
 
     b->root = kns_arena_strdup(b->arena, name);
     if (row == NULL) {
+        /* What the root does not belong to its children do not either: <rss xmlns="http://www.w3.org/2005/Atom">. */
+        for (size_t i = 0; i < b->n_bindings; i++)
+            if (*b->bindings[i].prefix == '\0')
+                b->bindings[i].ns = NS_NONE;
         *ns = root_vocabulary(local);
         row = kns_row_find(*ns, local, IN_NOTHING);
     }

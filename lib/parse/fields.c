@@ -25,16 +25,6 @@ static const char *resolved(struct builder *b, const struct frame *f, const char
     return line == NULL ? NULL : kns_url_resolve(b->arena, kns_builder_base(b, f), line);
 }
 
-static int64_t number_of(const char *text)
-{
-    char *end;
-
-    if (text == NULL)
-        return -1;
-    long long number = strtoll(text, &end, 10);
-    return end == text || number < 0 || end[strspn(end, " \t\r\n")] != '\0' ? -1 : number;
-}
-
 /* ---- links ------------------------------------------------------------------------------------------------ */
 
 static void keep_link(struct builder *b, const struct frame *f, const char *rel, const char *href)
@@ -51,7 +41,7 @@ static void keep_link(struct builder *b, const struct frame *f, const char *rel,
     link->type = squeezed(b, kns_frame_attribute(f, "type"));
     link->hreflang = squeezed(b, kns_frame_attribute(f, "hreflang"));
     link->title = squeezed(b, kns_frame_attribute(f, "title"));
-    link->length_bytes = number_of(kns_frame_attribute(f, "length"));
+    link->length_bytes = kns_parse_number(kns_frame_attribute(f, "length"));
     KNS_LIST_APPEND(&b->entry->links, link);
 }
 
@@ -66,7 +56,7 @@ static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, c
         if (enclosure->mime_type == NULL)
             enclosure->mime_type = squeezed(b, type);
         if (enclosure->size_bytes < 0)
-            enclosure->size_bytes = number_of(size);
+            enclosure->size_bytes = kns_parse_number(size);
         return enclosure;
     }
     if (b->entry->enclosures.count >= KNS_PARSE_MAX_LIST)
@@ -78,7 +68,7 @@ static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, c
     }
     enclosure->url = url;
     enclosure->mime_type = squeezed(b, type);
-    enclosure->size_bytes = number_of(size);
+    enclosure->size_bytes = kns_parse_number(size);
     enclosure->duration_s = -1;
     KNS_LIST_APPEND(&b->entry->enclosures, enclosure);
     return enclosure;
@@ -131,15 +121,15 @@ static void alternate_link(struct builder *b, const struct frame *f, const char 
 
 static void feed_link(struct builder *b, const struct frame *f, const char *rel, const char *href)
 {
-    if (strcmp(rel, "alternate") == 0)
+    if (strcasecmp(rel, "alternate") == 0)
         alternate_link(b, f, href);
-    else if (strcmp(rel, "self") == 0)
+    else if (strcasecmp(rel, "self") == 0)
         kns_builder_set(b, f, F_SELF, 0, href, false);
-    else if (strcmp(rel, "next") == 0)
+    else if (strcasecmp(rel, "next") == 0)
         kns_builder_set(b, f, F_NEXT, 0, href, false);
-    else if (strcmp(rel, "hub") == 0)
+    else if (strcasecmp(rel, "hub") == 0)
         add_hub(b, "WebSub", href);
-    else if (strcmp(rel, "icon") == 0 || strcmp(rel, "shortcut icon") == 0)
+    else if (strcasecmp(rel, "icon") == 0 || strcasecmp(rel, "shortcut icon") == 0)
         kns_builder_set(b, f, F_FAVICON, 1, href, false);
 }
 
@@ -147,20 +137,20 @@ static void entry_link(struct builder *b, const struct frame *f, const char *rel
 {
     const char *type = kns_frame_attribute(f, "type");
 
-    if (strcmp(rel, "alternate") == 0) {
+    if (strcasecmp(rel, "alternate") == 0) {
         alternate_link(b, f, href);
-    } else if (strcmp(rel, "enclosure") == 0) {
+    } else if (strcasecmp(rel, "enclosure") == 0) {
         struct kns_enclosure *enclosure =
             add_enclosure(b, href, type, kns_frame_attribute(f, "length"));
         if (enclosure != NULL && enclosure->title == NULL)
             enclosure->title = squeezed(b, kns_frame_attribute(f, "title"));
-    } else if (strcmp(rel, "replies") == 0) {
-        int64_t count = number_of(kns_frame_attribute_ns(f, NS_THR, "count"));
+    } else if (strcasecmp(rel, "replies") == 0) {
+        int64_t count = kns_parse_number(kns_frame_attribute_ns(f, NS_THR, "count"));
         char *text = count < 0 ? NULL : kns_arena_printf(b->arena, "%lld", (long long)count);
         kns_builder_set(b, f, is_feed_type(type) ? F_COMMENTS_FEED : F_COMMENTS_URL, 1, href,
                         false);
         kns_builder_set(b, f, F_COMMENTS_COUNT, 2, text, false);
-    } else if (strcmp(rel, "related") == 0 && b->entry->external_url == NULL) {
+    } else if (strcasecmp(rel, "related") == 0 && b->entry->external_url == NULL) {
         b->entry->external_url = href;
     }
     keep_link(b, f, rel, href);
@@ -176,8 +166,9 @@ void kns_apply_atom_link(struct builder *b, const struct frame *f, const char *t
     if (href == NULL)
         return;
     if (parent->place == IN_SOURCE) {
-        if (strcmp(rel, "alternate") == 0 || strcmp(rel, "self") == 0)
-            kns_builder_set(b, f, F_SOURCE_URL, strcmp(rel, "alternate") == 0 ? 0 : 1, href, false);
+        if (strcasecmp(rel, "alternate") == 0 || strcasecmp(rel, "self") == 0)
+            kns_builder_set(b, f, F_SOURCE_URL, strcasecmp(rel, "alternate") == 0 ? 0 : 1, href,
+                            false);
     } else if (b->entry != NULL) {
         entry_link(b, f, rel, href);
     } else {
@@ -495,7 +486,7 @@ void kns_apply_loose_image(struct builder *b, const struct frame *f, const char 
 void kns_apply_hour(struct builder *b, const struct frame *f, const char *text)
 {
     const char *line = squeezed(b, text);
-    int64_t hour = number_of(line);
+    int64_t hour = kns_parse_number(line);
 
     (void)f;
     if (hour >= 0 && hour <= 24) /* RSS 0.91 counted from 1 to 24 */

@@ -97,6 +97,7 @@ static const struct {
 /* The part of a URI that is compared. */
 static const char *strip(const char *uri, size_t *ret_len)
 {
+    uri += strspn(uri, " \t\r\n");
     if (strncasecmp(uri, "http://", 7) == 0)
         uri += 7;
     else if (strncasecmp(uri, "https://", 8) == 0)
@@ -217,7 +218,7 @@ static const struct row atom_rows[] = {
     TEXT("title", SOURCE, C_ATOM, F_SOURCE_TITLE, 0),
     TEXT("id", BOTH, C_PLAIN, F_ID, 1),
     TEXT("id", SOURCE, C_PLAIN, F_SOURCE_ID, 0),
-    CALL("link", BOTH | SOURCE, C_NONE, kns_apply_atom_link, F_NONE, 0),
+    CALL("link", BOTH | SOURCE, C_PLAIN, kns_apply_atom_link, F_NONE, 0),
     TEXT("subtitle", FEED, C_ATOM, F_SUMMARY, 0),
     TEXT("tagline", FEED, C_ATOM, F_SUMMARY, 0),
     TEXT("info", FEED, C_ATOM, F_SUMMARY, 3),

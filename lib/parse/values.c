@@ -98,15 +98,19 @@ static const char *as_url(struct builder *b, const struct slot *slot)
     return text == NULL ? NULL : non_empty(kns_url_resolve(b->arena, slot->base, text));
 }
 
-static int64_t as_number(const struct slot *slot)
+int64_t kns_parse_number(const char *text)
 {
-    if (slot->text == NULL)
-        return -1;
-    const char *at = slot->text + strspn(slot->text, " \t\r\n");
     char *end;
-    long long number = strtoll(at, &end, 10);
-    bool whole = end > at && end[strspn(end, " \t\r\n")] == '\0';
-    return whole && number >= 0 ? number : -1;
+
+    if (text == NULL)
+        return -1;
+    text += strspn(text, " \t\r\n");
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    long long number = strtoll(text, &end, 10);
+    if (*end == '.')
+        end += 1 + strspn(end + 1, "0123456789");
+    return end[strspn(end, " \t\r\n")] == '\0' ? number : -1;
 }
 
 double kns_parse_duration(const char *text)
@@ -224,9 +228,9 @@ void kns_fields_to_entry(struct builder *b, struct kns_entry *entry)
     entry->rights = as_line(b, &s[F_RIGHTS]);
     entry->comments_url = as_url(b, &s[F_COMMENTS_URL]);
     entry->comments_feed_url = as_url(b, &s[F_COMMENTS_FEED]);
-    entry->comments_count = as_number(&s[F_COMMENTS_COUNT]);
-    entry->season = as_number(&s[F_SEASON]);
-    entry->episode = as_number(&s[F_EPISODE]);
+    entry->comments_count = kns_parse_number(s[F_COMMENTS_COUNT].text);
+    entry->season = kns_parse_number(s[F_SEASON].text);
+    entry->episode = kns_parse_number(s[F_EPISODE].text);
     entry->is_explicit = as_explicit(trimmed(b, s[F_EXPLICIT].text));
     entry->source.id =
         s[F_SOURCE_ID].text != NULL ? trimmed(b, s[F_SOURCE_ID].text) : entry->source.id;
@@ -253,7 +257,7 @@ static int64_t update_interval(struct builder *b)
         {"monthly", 2592000}, {"yearly", 31536000},
     };
     const char *period = trimmed(b, b->feed[F_PERIOD].text);
-    int64_t frequency = as_number(&b->feed[F_FREQUENCY]);
+    int64_t frequency = kns_parse_number(b->feed[F_FREQUENCY].text);
 
     if (period == NULL && frequency <= 0)
         return -1;
@@ -281,7 +285,7 @@ void kns_fields_to_document(struct builder *b)
     d->generator = as_line(b, &s[F_GENERATOR]);
     d->published = s[F_PUBLISHED].time;
     d->updated = s[F_UPDATED].time;
-    int64_t ttl = as_number(&s[F_TTL]);
+    int64_t ttl = kns_parse_number(s[F_TTL].text);
     d->ttl_s = ttl >= 0 && ttl <= INT64_MAX / 60 ? ttl * 60 : -1;
     d->update_interval_s = update_interval(b);
     if (d->authors.count == 0 && b->owner != NULL)

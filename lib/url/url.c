@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <libpsl.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,21 +22,56 @@ bool kns_url_is_web(const char *url)
     return scheme > 0 && url[scheme] != '\0' && strchr("/?#", url[scheme]) == NULL;
 }
 
-/* Where the host's name ends without the root's dot, which names the same host; authority_end if there is none. */
-static const char *end_of_name(const char *authority, const char *authority_end)
+static int hex(char c)
 {
-    const char *user_end = memrchr(authority, '@', (size_t)(authority_end - authority));
-    const char *name = user_end == NULL ? authority : user_end + 1;
-    const char *end =
-        name < authority_end && *name == '[' ? authority_end : name + strcspn(name, ":/?#");
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
 
-    while (end > name + 1 && end[-1] == '.')
-        end--;
+static bool is_escape(const char *at, const char *end)
+{
+    return *at == '%' && end - at > 2 && isxdigit((unsigned char)at[1]) &&
+           isxdigit((unsigned char)at[2]);
+}
+
+/* The host's name as curl is to see it: its escapes decoded, so that they can be no second spelling, and without the root's dot,
+ * which names the same host. False: no host (WHATWG URL 3.1: forbidden host code points, ill-formed UTF-8). */
+static bool add_host(struct kns_buf *out, const char *name, const char *end)
+{
+    const char *forbidden = *name == '[' ? "#/<>?@\\^|%" : "#/<>?@\\^|%[]:";
+    size_t start = out->len;
+
+    while (name < end) {
+        bool escape = is_escape(name, end);
+        unsigned char c =
+            escape ? (unsigned char)(hex(name[1]) << 4 | hex(name[2])) : (unsigned char)*name;
+        if (c <= ' ' || c == 0x7F || strchr(forbidden, c) != NULL)
+            return false;
+        kns_buf_addc(out, (char)c);
+        name += escape ? 3 : 1;
+    }
+    while (!kns_buf_failed(out) && out->len > start + 1 && out->data[out->len - 1] == '.')
+        out->len--;
+    return kns_text_is_utf8(kns_buf_str(out) + start, out->len - start);
+}
+
+/* "//user:password@host:port"; returns where it ends, NULL: it has no host. */
+static const char *add_authority(struct kns_buf *out, const char *authority)
+{
+    const char *end = authority + strcspn(authority, "/?#");
+    const char *user_end = memrchr(authority, '@', (size_t)(end - authority));
+    const char *name = user_end == NULL ? authority : user_end + 1;
+    const char *bracket = *name == '[' ? memchr(name, ']', (size_t)(end - name)) : NULL;
+    const char *name_end = bracket != NULL ? bracket + 1 : name + strcspn(name, ":/?#");
+
+    kns_buf_add(out, authority, (size_t)(name - authority));
+    if (!add_host(out, name, name_end))
+        return NULL;
+    kns_buf_add(out, name_end, (size_t)(end - name_end));
     return end;
 }
 
-/* What curl is to see: without the root's dot, and percent-encoded behind the host what it refuses there (spaces, controls,
- * non-ASCII, a few signs), as the WHATWG URL standard does in paths and queries. The host is left to IDNA. The caller frees. */
+/* What curl is to see: percent-encoded behind the host what it refuses there (spaces, controls, non-ASCII, a few signs), as the
+ * WHATWG URL standard does in paths and queries. The host is left to IDNA. The caller frees. NULL: no host, or no memory. */
 static char *prepare(const char *url)
 {
     const char *scheme_end = strstr(url, "://");
@@ -43,22 +79,20 @@ static char *prepare(const char *url)
     struct kns_buf out = {0};
 
     if (scheme_end != NULL) {
-        const char *authority = scheme_end + 3;
-        const char *end = end_of_name(authority, authority + strcspn(authority, "/?#"));
-        kns_buf_add(&out, url, (size_t)(end - url));
-        rest = end + strspn(end, ".");
-        size_t port = strcspn(rest, "/?#");
-        kns_buf_add(&out, rest, port);
-        rest += port;
+        kns_buf_add(&out, url, (size_t)(scheme_end + 3 - url));
+        rest = add_authority(&out, scheme_end + 3);
     }
-    for (; *rest != '\0'; rest++) {
+    for (; rest != NULL && *rest != '\0'; rest++) {
         unsigned char c = (unsigned char)*rest;
         if (c <= 0x20 || c >= 0x7F || strchr("\"<>\\^`{|}", c) != NULL)
             kns_buf_addf(&out, "%%%02X", c);
         else
             kns_buf_addc(&out, *rest);
     }
-    return kns_buf_take(&out);
+    if (rest != NULL)
+        return kns_buf_take(&out);
+    kns_buf_fini(&out);
+    return NULL;
 }
 
 static CURLU *parse(const char *url)
@@ -84,41 +118,43 @@ static char *part(CURLU *handle, CURLUPart which, unsigned flags)
     return text;
 }
 
-/* What may be a host once its escapes are decoded (WHATWG URL 3.1: no forbidden host code points), in well-formed UTF-8. */
-static bool is_host(const char *host)
+/* The host in IDNA's ASCII form. libcurl has it converted from the locale's charset, which must not decide about what an
+ * article's identity is. NULL: it has none. */
+static char *idna_host(CURLU *handle)
 {
-    bool address = host[0] == '[';
+    char *host = NULL;
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
 
-    for (const char *c = host; *c != '\0'; c++)
-        if ((unsigned char)*c <= ' ' || *c == 0x7F ||
-            strchr(address ? "#/<>?@\\^|%" : "#/<>?@\\^|%[]:", *c) != NULL)
-            return false;
-    return kns_text_is_utf8(host, strlen(host));
+#ifdef CURLU_PUNYCODE
+    curl_url_get(handle, CURLUPART_HOST, &host, CURLU_PUNYCODE);
+#else
+    (void)handle;
+#endif
+    if (utf8 != (locale_t)0) {
+        uselocale(before);
+        freelocale(utf8);
+    }
+    return host;
 }
 
 /* The host in lower case; NULL when there is none. The caller frees with curl_free. */
 static char *lower_host(CURLU *handle)
 {
-    char *host = NULL;
+    char *host = part(handle, CURLUPART_HOST, CURLU_URLDECODE);
 
-#ifdef CURLU_PUNYCODE
-    curl_url_get(handle, CURLUPART_HOST, &host, CURLU_PUNYCODE);
-#endif
-    if (host == NULL)
-        host = part(handle, CURLUPART_HOST, CURLU_URLDECODE);
+    if (host != NULL && kns_text_ascii_prefix(host, strlen(host)) < strlen(host)) {
+        char *ascii = idna_host(handle);
+        if (ascii != NULL) {
+            curl_free(host);
+            host = ascii;
+        }
+    }
     if (host == NULL)
         return NULL;
     for (char *c = host; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
-    if (is_host(host))
-        return host;
-    curl_free(host);
-    return NULL;
-}
-
-static int hex(char c)
-{
-    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+    return host;
 }
 
 /* RFC 3986 6.2.2: unreserved characters stand for themselves, other escapes in upper case, odd bytes escaped. A '%' that
@@ -127,8 +163,7 @@ static void add_normalised(struct kns_buf *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        bool escape = c == '%' && i + 2 < len && isxdigit((unsigned char)text[i + 1]) &&
-                      isxdigit((unsigned char)text[i + 2]);
+        bool escape = is_escape(text + i, text + len);
         if (escape) {
             c = (unsigned char)(hex(text[i + 1]) << 4 | hex(text[i + 2]));
             i += 2;

@@ -29,6 +29,9 @@ static const struct {
     {"https://example.org../a", "https://example.org/a"},
     {"https://user:p.@example.org.:8080/a.", "https://example.org:8080/a."},
     {"https://[::1]:8080/", "https://[::1]:8080/"},
+    {"https://%65xample.org%2e/", "https://example.org/"},
+    {"https://例え.jp/", "https://xn--r8jz45g.jp/"},
+    {"https://%E4%BE%8B%E3%81%88.jp/", "https://xn--r8jz45g.jp/"},
     /* A number is an address, with the dot as without. */
     {"https://6./", "https://0.0.0.6/"},
 };

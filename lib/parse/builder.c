@@ -508,6 +508,10 @@ static void open_place(struct builder *b, struct frame *f)
     case IN_ENTRY:
         if (b->entry != NULL || b->document->entries.count >= KNS_PARSE_MAX_ENTRIES) {
             f->place = IN_IGNORED;
+            if (b->entry == NULL && !b->full)
+                kns_builder_warn(b, f->line,
+                                 "too many entries: from this one on they are left out");
+            b->full = b->full || b->entry == NULL;
             return;
         }
         b->entry = kns_entry_new(b->arena);
@@ -548,8 +552,6 @@ static void close_entry(struct builder *b)
         return;
     kns_fields_to_entry(b, entry);
     KNS_LIST_APPEND(&b->document->entries, entry);
-    if (b->document->entries.count == KNS_PARSE_MAX_ENTRIES)
-        kns_builder_warn(b, entry->line, "too many entries: those behind this one are left out");
     b->entry = NULL;
 }
 

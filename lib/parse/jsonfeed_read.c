@@ -80,21 +80,26 @@ static int64_t number(const json_t *object, const char *key)
                                                                     : -1;
 }
 
+static void warn(struct reader *r, const char *message)
+{
+    if (r->document == NULL || r->document->warnings.count >= KNS_PARSE_MAX_WARNINGS)
+        return;
+    struct kns_warning *warning = need(r, KNS_NEW(r->arena, struct kns_warning));
+    if (warning == NULL)
+        return;
+    warning->message = need(r, (void *)(uintptr_t)message);
+    KNS_LIST_APPEND(&r->document->warnings, warning);
+}
+
 static struct kns_time time_of(struct reader *r, const json_t *object, const char *key)
 {
     struct kns_time time = {0};
     const char *text = string(r, object, key);
 
-    if (text == NULL || kns_date_parse(text, &time) || r->document == NULL ||
-        r->document->warnings.count >= KNS_PARSE_MAX_WARNINGS)
+    if (text == NULL || kns_date_parse(text, &time) || r->document == NULL)
         return time;
-    struct kns_warning *warning = need(r, KNS_NEW(r->arena, struct kns_warning));
     int shown = (int)kns_text_utf8_prefix(text, strnlen(text, 100));
-    if (warning != NULL) {
-        warning->message =
-            need(r, kns_arena_printf(r->arena, "%s is not a date: \"%.*s\"", key, shown, text));
-        KNS_LIST_APPEND(&r->document->warnings, warning);
-    }
+    warn(r, kns_arena_printf(r->arena, "%s is not a date: \"%.*s\"", key, shown, text));
     return time;
 }
 
@@ -331,13 +336,31 @@ static enum kns_format format_of(const json_t *feed)
     return KNS_FORMAT_NONE;
 }
 
+static void read_items(struct reader *r, const json_t *items)
+{
+    struct kns_document *d = r->document;
+    size_t index;
+    json_t *value;
+
+    json_array_foreach(items, index, value)
+    {
+        if (!json_is_object(value))
+            continue;
+        if (d->entries.count == KNS_PARSE_MAX_ENTRIES) {
+            warn(r, "too many entries: the last ones are left out");
+            return;
+        }
+        struct kns_entry *entry = read_item(r, value);
+        if (entry != NULL)
+            KNS_LIST_APPEND(&d->entries, entry);
+    }
+}
+
 enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf8, size_t size,
                                   const char *base, struct kns_error *err)
 {
     struct reader r = {.arena = document->arena, .base = base, .document = document};
     json_error_t where;
-    size_t index;
-    json_t *value;
     /* A NUL inside a string is dropped by to_utf8; refusing it would cost the whole document. */
     json_t *feed = json_loadb(utf8, size, JSON_ALLOW_NUL, &where);
 
@@ -361,15 +384,7 @@ enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf
     READ_PEOPLE(&r, feed, &document->authors);
     read_hubs(&r, feed);
     read_feed_extension(&r, json_object_get(feed, "_kns"));
-    json_array_foreach(items, index, value)
-    {
-        struct kns_entry *entry =
-            json_is_object(value) && document->entries.count < KNS_PARSE_MAX_ENTRIES
-                ? read_item(&r, value)
-                : NULL;
-        if (entry != NULL)
-            KNS_LIST_APPEND(&document->entries, entry);
-    }
+    read_items(&r, items);
     json_decref(feed);
     return r.failed
                ? kns_fail(err, KNS_ENOMEM, "the document needs more memory than the limit allows")

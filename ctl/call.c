@@ -1,6 +1,8 @@
 /* What the verbs share. */
 #include "ctl/ctl.h"
 
+#include "lib/url.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +60,9 @@ static int problem(const struct kns_call *call, const char *what,
     json_t *candidates = json_object_get(json, "candidates"), *candidate;
     size_t index;
 
+    /* A URL may be typed with a password in it. */
+    if (what != NULL && kns_url_is_web(what))
+        what = kns_url_without_credentials(call->arena, what);
     fprintf(stderr, "knsctl: %s%s%s\n", what == NULL ? "" : kns_out_safe(call->arena, what),
             what == NULL ? "" : ": ",
             detail == NULL ? "the daemon refused" : kns_out_safe(call->arena, detail));
@@ -183,6 +188,18 @@ int kns_call_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id)
     int status = kns_call_json(call, feed, &request, &json);
     if (status == KNS_EXIT_OK)
         *ret_id = json_integer_value(json_object_get(json_array_get(json, 0), "id"));
+    json_decref(json);
+    return status;
+}
+
+int kns_call_known_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id)
+{
+    json_t *json = NULL;
+
+    if (!kns_item_id(feed, ret_id))
+        return kns_call_feed_id(call, feed, ret_id);
+    const struct kns_request request = {.path = kns_call_path(call, "/v1/feeds/%s", feed)};
+    int status = kns_call_json(call, NULL, &request, &json);
     json_decref(json);
     return status;
 }

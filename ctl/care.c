@@ -30,17 +30,20 @@ int kns_cmd_digest(struct kns_call *call)
 {
     const char *format = kns_args_value(&call->args, "format"),
                *path = kns_args_value(&call->args, "output");
-    const char *more =
-        kns_arena_printf(call->arena, "format=%s&limit=%lld", format == NULL ? "html" : format,
-                         (long long)kns_args_number(&call->args, "number", 100));
-    const char *filters = kns_call_filters(call, kns_args_value(&call->args, "query"), more);
+    const char *more = kns_arena_printf(call->arena, "format=%s&limit=%lld",
+                                        format != NULL ? format
+                                        : call->json   ? "jsonfeed"
+                                                       : "html",
+                                        (long long)kns_args_number(&call->args, "number", 100));
+    const char *filters = NULL;
     struct kns_response response;
+    int status = kns_call_filters(call, kns_args_value(&call->args, "query"), more, &filters);
 
-    if (filters == NULL)
-        return KNS_EXIT_NOT_FOUND;
+    if (status != KNS_EXIT_OK)
+        return status;
     const struct kns_request request = {.path =
                                             kns_arena_printf(call->arena, "/v1/digest%s", filters)};
-    int status = kns_call_raw(call, NULL, &request, &response);
+    status = kns_call_raw(call, NULL, &request, &response);
     if (status != KNS_EXIT_OK)
         return status;
     if (path != NULL && strcmp(path, "-") != 0)
@@ -114,28 +117,27 @@ int kns_cmd_backup(struct kns_call *call)
     return status;
 }
 
-static void on_problem(void *ctx, const char *problem)
+static void collect_problem(void *ctx, const char *problem)
 {
-    struct kns_call *call = ctx;
-
-    printf("%s\n", kns_out_safe(call->arena, problem));
+    json_array_append_new(ctx, json_string(problem));
 }
 
-/* Without the daemon, on a file. */
-static int check_file(struct kns_call *call, const char *path)
+/* The same answer as the daemon's, from a file. */
+static int check_file(struct kns_call *call, const char *path, json_t **ret_json)
 {
     struct kns_store *store = NULL;
     struct kns_error err = {0};
+    json_t *problems = json_array();
     enum kns_status status =
         kns_store_open(path, KNS_STORE_READER, KNS_STORE_SYNC_FULL, &store, &err);
 
     if (status == KNS_OK)
-        status = kns_store_check(store, on_problem, call, &err);
+        status = kns_store_check(store, collect_problem, problems, &err);
     kns_store_close(store);
-    if (status != KNS_OK)
-        return kns_call_failed(call, NULL, &err);
-    puts("sound");
-    return KNS_EXIT_OK;
+    if (status == KNS_OK || json_array_size(problems) > 0)
+        *ret_json = json_pack("{s:b, s:O}", "sound", status == KNS_OK, "problems", problems);
+    json_decref(problems);
+    return *ret_json != NULL ? KNS_EXIT_OK : kns_call_failed(call, NULL, &err);
 }
 
 int kns_cmd_check(struct kns_call *call)
@@ -144,10 +146,9 @@ int kns_cmd_check(struct kns_call *call)
     const char *file = kns_args_value(&call->args, "db");
     json_t *json = NULL, *problem;
     size_t index;
+    int status =
+        file != NULL ? check_file(call, file, &json) : kns_call_json(call, NULL, &request, &json);
 
-    if (file != NULL)
-        return check_file(call, file);
-    int status = kns_call_json(call, NULL, &request, &json);
     if (status != KNS_EXIT_OK)
         return status;
     bool sound = json_is_true(json_object_get(json, "sound"));
@@ -156,7 +157,7 @@ int kns_cmd_check(struct kns_call *call)
         return sound ? KNS_EXIT_OK : KNS_EXIT_FAILED;
     }
     json_array_foreach(json_object_get(json, "problems"), index, problem)
-        on_problem(call, json_string_value(problem));
+        printf("%s\n", kns_out_safe(call->arena, json_string_value(problem)));
     if (sound)
         puts("sound");
     json_decref(json);

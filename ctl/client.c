@@ -1,6 +1,7 @@
 #include "ctl/client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,18 @@ static size_t on_data(char *bytes, size_t size, size_t n, void *ctx)
     return kns_buf_failed(&t->response->body) ? 0 : size * n;
 }
 
+static int on_time(void *ctx, curl_off_t down, curl_off_t down_now, curl_off_t up,
+                   curl_off_t up_now)
+{
+    const struct kns_request *request = ctx;
+
+    (void)down;
+    (void)down_now;
+    (void)up;
+    (void)up_now;
+    return request->gives_up();
+}
+
 static struct curl_slist *headers_of(const struct kns_request *request)
 {
     char line[128];
@@ -109,45 +122,72 @@ static struct curl_slist *headers_of(const struct kns_request *request)
     return list;
 }
 
-enum kns_status kns_client_send(struct kns_client *client, const struct kns_request *request,
-                                struct kns_response *ret_response, struct kns_error *err)
+/* libcurl keeps no copy of a body; of everything else it does. */
+static void set_up(CURL *curl, const struct kns_request *request, struct transfer *t,
+                   const char *url, struct curl_slist *headers)
 {
-    struct transfer t = {client, request, ret_response};
-    struct curl_slist *headers = headers_of(request);
-    CURL *curl = client->curl;
-    char url[8192];
-    long status = 0;
-
-    *ret_response = (struct kns_response){0};
-    snprintf(url, sizeof(url), "http://kns%s", request->path);
     curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, t->client->socket);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &t);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
     if (!request->streams)
         curl_easy_setopt(curl, CURLOPT_TIMEOUT, 300L);
+    if (request->gives_up != NULL) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_time);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request);
+    }
     if (request->method != NULL)
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     if (request->body != NULL) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
     }
+}
+
+static enum kns_status fail_to_connect(CURL *curl, const char *socket, struct kns_error *err)
+{
+    long os_error = 0;
+
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+    if (os_error == EACCES)
+        return kns_fail(err, KNS_EBUSY,
+                        "%s: permission denied: only members of the socket's group may ask",
+                        socket);
+    return kns_fail(err, KNS_EBUSY,
+                    "no daemon answers at %s: start it with `systemctl start knsd` or `knsd`, "
+                    "or name its socket with --socket",
+                    socket);
+}
+
+enum kns_status kns_client_send(struct kns_client *client, const struct kns_request *request,
+                                struct kns_response *ret_response, struct kns_error *err)
+{
+    struct transfer t = {client, request, ret_response};
+    CURL *curl = client->curl;
+    char *url = NULL;
+    long status = 0;
+
+    *ret_response = (struct kns_response){0};
+    if (asprintf(&url, "http://kns%s", request->path) < 0)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    struct curl_slist *headers = headers_of(request);
+    set_up(curl, request, &t, url, headers);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_slist_free_all(headers);
+    free(url);
     ret_response->status = (int)status;
-    if (code == CURLE_OK || code == CURLE_WRITE_ERROR) /* the receiver had enough */
+    /* The receiver, or who waits, had enough. */
+    if (code == CURLE_OK || code == CURLE_WRITE_ERROR || code == CURLE_ABORTED_BY_CALLBACK)
         return KNS_OK;
     kns_buf_fini(&ret_response->body);
     if (code == CURLE_COULDNT_CONNECT)
-        return kns_fail(err, KNS_EBUSY,
-                        "no daemon answers at %s: start it with `systemctl start knsd` or `knsd`, "
-                        "or name its socket with --socket",
-                        client->socket);
+        return fail_to_connect(curl, client->socket, err);
     return kns_fail(err, KNS_EIO, "%s: %s", client->socket, curl_easy_strerror(code));
 }

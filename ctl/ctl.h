@@ -82,6 +82,9 @@ const char *kns_call_path(const struct kns_call *call, const char *format, ...);
 /* The id of a feed given as an id or a URL; says what went wrong and returns its exit code. */
 int kns_call_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id);
 
+/* The same, of a feed that is there. */
+int kns_call_known_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id);
+
 /* The number of an item's id; false when the word is no id. */
 bool kns_item_id(const char *word, int64_t *ret_id);
 
@@ -117,8 +120,14 @@ int kns_cmd_check(struct kns_call *call);
 
 int kns_cmd_parse(struct kns_call *call); /* needs no daemon: call->client is NULL */
 int kns_cmd_help(struct kns_call *call);
+int kns_cmd_completion(struct kns_call *call);
 
-/* The query string of the filters that list, search and digest share, "" or "?…"; NULL: no memory. */
-const char *kns_call_filters(struct kns_call *call, const char *query, const char *more);
+/* The query string of the filters that list, search and digest share, "" or "?…", and more behind it (NULL: nothing). Says what
+ * went wrong and returns its exit code. */
+int kns_call_filters(struct kns_call *call, const char *query, const char *more,
+                     const char **ret_filters);
+
+/* One line of an item in a list for programs: id, date, feed, title, URL. */
+void kns_call_print_item(struct kns_call *call, const json_t *item);
 
 #endif

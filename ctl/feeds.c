@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 static json_t *tags_given(const struct kns_call *call)
 {
@@ -23,48 +25,60 @@ static json_t *tags_given(const struct kns_call *call)
     return tags;
 }
 
-/* A secret from a file or standard input, never from the command line, where other users see it. */
-static int read_secret(struct kns_call *call, const char *path, char *text, size_t size)
+/* The first line of a file or of standard input; NULL: said why not. */
+static const char *first_line(struct kns_call *call, const char *path)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    char text[4096] = "";
 
-    if (file == NULL)
-        return kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
-    if (fgets(text, (int)size, file) == NULL)
-        *text = '\0';
-    text[strcspn(text, "\r\n")] = '\0';
+    if (file == NULL) {
+        kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    bool read = fgets(text, sizeof(text), file) != NULL;
     if (file != stdin)
         fclose(file);
-    return *text != '\0' ? KNS_EXIT_OK
-                         : kns_call_fail(call, KNS_EXIT_FAILED,
-                                         "%s: expected a secret on its first line", path);
+    text[strcspn(text, "\r\n")] = '\0';
+    if (read && *text != '\0')
+        return kns_arena_strdup(call->arena, text);
+    kns_call_fail(call, KNS_EXIT_FAILED, "%s: expected USER:PASSWORD on its first line", path);
+    return NULL;
 }
 
+/* --auth: "USER:PASSWORD", "Bearer TOKEN", "@FILE" with either on its first line (a command line is seen by other users), "none". */
 static int access_given(struct kns_call *call, json_t *body)
 {
-    const char *user = kns_args_value(&call->args, "user"),
-               *secret = kns_args_value(&call->args, "password-file"),
-               *token = kns_args_value(&call->args, "token-file");
-    char text[4096];
-    int status = KNS_EXIT_OK;
+    static const char bearer[] = "bearer ";
+    const char *auth = kns_args_value(&call->args, "auth");
 
-    if (user == NULL && token == NULL)
-        return secret == NULL
-                   ? KNS_EXIT_OK
-                   : kns_call_fail(call, KNS_EXIT_USAGE, "--password-file goes with --user");
-    json_t *access = json_object();
+    if (auth == NULL)
+        return KNS_EXIT_OK;
+    if (*auth == '@') {
+        auth = first_line(call, auth + 1);
+        if (auth == NULL)
+            return KNS_EXIT_FAILED;
+    }
+    const char *colon = strchr(auth, ':');
+    json_t *access = NULL;
+    if (strcmp(auth, "none") == 0)
+        access = json_object();
+    else if (strncasecmp(auth, bearer, strlen(bearer)) == 0)
+        access = json_pack("{s:s}", "bearer_token", auth + strlen(bearer));
+    else if (colon != NULL && colon > auth)
+        access =
+            json_pack("{s:s%, s:s}", "user", auth, (size_t)(colon - auth), "password", colon + 1);
+    else
+        return kns_call_fail(call, KNS_EXIT_USAGE,
+                             "%s: --auth: expected USER:PASSWORD, Bearer TOKEN, @FILE or none",
+                             call->args.verb->name);
+    if (access == NULL)
+        return kns_call_fail(call, KNS_EXIT_USAGE, "%s: --auth is not UTF-8",
+                             call->args.verb->name);
     json_object_set_new(body, "access", access);
-    if (user != NULL)
-        json_object_set_new(access, "user", json_string(user));
-    if (secret != NULL && (status = read_secret(call, secret, text, sizeof(text))) == KNS_EXIT_OK)
-        json_object_set_new(access, "password", json_string(text));
-    if (status == KNS_EXIT_OK && token != NULL &&
-        (status = read_secret(call, token, text, sizeof(text))) == KNS_EXIT_OK)
-        json_object_set_new(access, "bearer_token", json_string(text));
-    return status;
+    return KNS_EXIT_OK;
 }
 
-/* What add and edit set alike. */
+/* What add and edit set alike; read once, for a file may be standard input. */
 static int edit_body(struct kns_call *call, json_t **ret_body)
 {
     const char *title = kns_args_value(&call->args, "title"),
@@ -100,21 +114,12 @@ static int send_json(struct kns_call *call, const char *what, const char *method
 
 /* ---- add, remove, pause, resume, edit -------------------------------------------------------------------------------- */
 
-static int add_one(struct kns_call *call, const char *url)
+static int add_one(struct kns_call *call, json_t *edit, const char *url)
 {
-    json_t *body = NULL, *feed = NULL;
-    int status = edit_body(call, &body);
+    json_t *body = json_copy(edit), *feed = NULL;
 
-    if (status != KNS_EXIT_OK)
-        return status;
     json_object_set_new(body, "url", json_string(url));
-    if (kns_args_has(&call->args, "newsletter"))
-        json_object_set_new(body, "newsletter", json_true());
-    if (kns_args_has(&call->args, "no-discover"))
-        json_object_set_new(body, "discover", json_false());
-    if (kns_args_has(&call->args, "force"))
-        json_object_set_new(body, "force", json_true());
-    status = send_json(call, url, "POST", "/v1/feeds", body, &feed);
+    int status = send_json(call, url, "POST", "/v1/feeds", body, &feed);
     if (status == KNS_EXIT_OK && call->json)
         return kns_call_print_json(call, feed);
     if (status == KNS_EXIT_OK)
@@ -127,7 +132,24 @@ static int add_one(struct kns_call *call, const char *url)
 
 int kns_cmd_add(struct kns_call *call)
 {
-    return kns_call_each_operand(call, add_one);
+    struct kns_tally tally = {0};
+    json_t *edit = NULL;
+    int status = edit_body(call, &edit);
+
+    if (status != KNS_EXIT_OK)
+        return status;
+    if (kns_args_has(&call->args, "newsletter"))
+        json_object_set_new(edit, "newsletter", json_true());
+    if (kns_args_has(&call->args, "no-discover"))
+        json_object_set_new(edit, "discover", json_false());
+    if (kns_args_has(&call->args, "force"))
+        json_object_set_new(edit, "force", json_true());
+    for (size_t i = 0; i < call->args.n_operands && status != KNS_EXIT_NO_DAEMON; i++) {
+        status = add_one(call, edit, call->args.operands[i]);
+        kns_tally_add(&tally, status);
+    }
+    json_decref(edit);
+    return status == KNS_EXIT_NO_DAEMON ? status : kns_tally_exit(&tally);
 }
 
 static const char *feed_path(struct kns_call *call, int64_t id, const char *below)
@@ -256,13 +278,41 @@ static const char *tags_text(struct kns_call *call, const json_t *tags)
     return text;
 }
 
+static const struct kns_column columns[] = {
+    {"ID", 2, 8, true},     {"HEALTH", 6, 10, false}, {"LAST", 4, 20, true},
+    {"STATUS", 6, 6, true}, {"NEXT", 4, 20, true},    {"ITEMS", 5, 9, true},
+    {"TAGS", 4, 16, false}, {"TITLE", 10, 0, false},
+};
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static void feed_cells(struct kns_call *call, const json_t *feed, struct kns_cell cells[N_COLUMNS])
+{
+    const char *health = kns_json_text(feed, "health"), *state = kns_json_text(feed, "state");
+    bool paused = strcmp(state, "paused") == 0,
+         polled = json_object_get(feed, "last_status") != NULL;
+
+    cells[0] = (struct kns_cell){number_text(call, feed, "id"), KNS_PLAIN};
+    cells[1] = (struct kns_cell){paused ? state : health, paused ? KNS_DIM : health_style(health)};
+    cells[2] = (struct kns_cell){time_text(call, feed, "last_poll_at"), KNS_PLAIN};
+    cells[3] = (struct kns_cell){polled ? number_text(call, feed, "last_status") : "-", KNS_PLAIN};
+    cells[4] = (struct kns_cell){time_text(call, feed, "next_poll_at"), KNS_PLAIN};
+    cells[5] = (struct kns_cell){number_text(call, feed, "items"), KNS_PLAIN};
+    cells[6] = (struct kns_cell){tags_text(call, json_object_get(feed, "tags")), KNS_DIM};
+    cells[7] = (struct kns_cell){kns_json_text(feed, "title"), KNS_PLAIN};
+}
+
+/* For programs: the cells, and behind them what a table has no room for. */
+static void print_feed_line(struct kns_call *call, const json_t *feed,
+                            const struct kns_cell cells[N_COLUMNS])
+{
+    for (size_t i = 0; i < N_COLUMNS; i++)
+        printf("%s\t", kns_out_safe(call->arena, cells[i].text));
+    printf("%s\t", kns_out_safe(call->arena, kns_json_text(feed, "url")));
+    printf("%s\n", kns_out_safe(call->arena, kns_json_text(feed, "last_error")));
+}
+
 int kns_cmd_feeds(struct kns_call *call)
 {
-    static const struct kns_column columns[] = {
-        {"ID", 2, 8, true},     {"HEALTH", 6, 10, false}, {"LAST", 4, 20, true},
-        {"STATUS", 6, 6, true}, {"NEXT", 4, 20, true},    {"ITEMS", 5, 9, true},
-        {"TAGS", 4, 16, false}, {"TITLE", 10, 0, false},
-    };
     const char *tag = kns_args_value(&call->args, "tag");
     struct kns_table table;
     json_t *feeds = NULL, *feed;
@@ -275,40 +325,19 @@ int kns_cmd_feeds(struct kns_call *call)
 
     if (status != KNS_EXIT_OK || call->json)
         return status != KNS_EXIT_OK ? status : kns_call_print_json(call, feeds);
-    kns_table_init(&table, call->arena, columns, 8);
+    kns_table_init(&table, call->arena, columns, N_COLUMNS);
     json_array_foreach(feeds, index, feed)
     {
-        const char *health = kns_json_text(feed, "health"), *state = kns_json_text(feed, "state");
-        bool paused = strcmp(state, "paused") == 0;
-        json_t *last = json_object_get(feed, "last_status");
-        const char *error = kns_json_text(feed, "last_error"),
-                   *title = kns_json_text(feed, "title");
-        const struct kns_cell cells[] = {
-            {number_text(call, feed, "id"), KNS_PLAIN},
-            {paused ? state : health, paused ? KNS_DIM : health_style(health)},
-            {time_text(call, feed, "last_poll_at"), KNS_PLAIN},
-            {last == NULL ? "-" : number_text(call, feed, "last_status"), KNS_PLAIN},
-            {time_text(call, feed, "next_poll_at"), KNS_PLAIN},
-            {number_text(call, feed, "items"), KNS_PLAIN},
-            {tags_text(call, json_object_get(feed, "tags")), KNS_DIM},
-            {*error == '\0' ? title : kns_arena_printf(call->arena, "%s: %s", title, error),
-             KNS_PLAIN},
-        };
-        /* In a pipe the URL is what programs want. */
-        struct kns_cell row[8];
-        memcpy(row, cells, sizeof(row));
-        if (!call->out->terminal)
-            row[7].text =
-                kns_arena_printf(call->arena, "%s\t%s\t%s", kns_out_safe(call->arena, title),
-                                 kns_out_safe(call->arena, kns_json_text(feed, "url")),
-                                 kns_out_safe(call->arena, error));
-        if (call->out->terminal) {
-            kns_table_add(&table, row);
+        const char *error = kns_json_text(feed, "last_error");
+        struct kns_cell cells[N_COLUMNS];
+        feed_cells(call, feed, cells);
+        if (!call->out->terminal) {
+            print_feed_line(call, feed, cells);
             continue;
         }
-        for (size_t i = 0; i < 8; i++)
-            printf("%s%c", i == 7 ? row[i].text : kns_out_safe(call->arena, row[i].text),
-                   i == 7 ? '\n' : '\t');
+        kns_table_add(&table, cells);
+        if (*error != '\0')
+            kns_table_note(&table, error, KNS_RED);
     }
     kns_table_print(&table, call->out);
     json_decref(feeds);
@@ -323,7 +352,7 @@ struct progress {
     struct kns_buf line;
     struct kns_tally tally;
     int64_t done, total, new_items;
-    bool bar;
+    bool bar; /* standard error is a terminal: it is drawn there */
 };
 
 static void draw_bar(const struct progress *p)
@@ -378,18 +407,78 @@ static bool on_progress(void *ctx, const char *bytes, size_t size)
     return true;
 }
 
+/* The ids of the feeds that were named; those that nobody knows count as failures. */
+static json_t *named_feeds(struct kns_call *call, struct kns_tally *tally)
+{
+    json_t *ids = json_array();
+
+    for (size_t i = 0; i < call->args.n_operands; i++) {
+        int64_t id = 0;
+        int status = kns_call_feed_id(call, call->args.operands[i], &id);
+        if (status == KNS_EXIT_OK)
+            json_array_append_new(ids, json_integer(id));
+        else
+            kns_tally_add(tally, status);
+        if (status == KNS_EXIT_NO_DAEMON)
+            break;
+    }
+    return ids;
+}
+
+static int refresh_and_wait(struct kns_call *call, struct progress *p, const char *body)
+{
+    const struct kns_request request = {.method = "POST",
+                                        .path = "/v1/refresh?wait=1",
+                                        .body = body,
+                                        .body_size = strlen(body),
+                                        .streams = true,
+                                        .on_data = on_progress,
+                                        .ctx = p};
+    struct kns_response response;
+    int status = kns_call_raw(call, NULL, &request, &response);
+
+    if (p->bar && p->total > 0)
+        fputc('\n', stderr);
+    if (status != KNS_EXIT_OK)
+        return status;
+    kns_buf_fini(&response.body);
+    if (p->done < p->total)
+        return kns_call_fail(call, KNS_EXIT_FAILED, "refresh: the daemon stopped before the end");
+    if (!p->bar && !call->json)
+        fprintf(stderr, "%lld polled, %lld new\n", (long long)p->done, (long long)p->new_items);
+    return kns_tally_exit(&p->tally);
+}
+
+/* Polls go on behind our back; only what nobody knows is known at once. */
+static int refresh_and_go(struct kns_call *call, struct kns_tally *tally, const char *body)
+{
+    const struct kns_request request = {
+        .method = "POST", .path = "/v1/refresh", .body = body, .body_size = strlen(body)};
+    json_t *answer = NULL, *id;
+    size_t index;
+    int status = kns_call_json(call, NULL, &request, &answer);
+
+    if (status != KNS_EXIT_OK)
+        return status;
+    if (json_integer_value(json_object_get(answer, "feeds")) > 0)
+        kns_tally_add(tally, KNS_EXIT_OK);
+    json_array_foreach(json_object_get(answer, "unknown"), index, id)
+    {
+        kns_tally_add(tally, kns_call_fail(call, KNS_EXIT_NOT_FOUND, "%lld: no such feed",
+                                           (long long)json_integer_value(id)));
+    }
+    if (call->json)
+        kns_call_print_json(call, json_incref(answer));
+    json_decref(answer);
+    return kns_tally_exit(tally);
+}
+
 int kns_cmd_refresh(struct kns_call *call)
 {
-    struct progress p = {.call = call, .bar = call->out->terminal && !call->json};
-    json_t *body = json_object(), *ids = json_array();
-    bool wait = kns_args_has(&call->args, "wait");
-    int status = KNS_EXIT_OK;
+    struct progress p = {.call = call, .bar = isatty(STDERR_FILENO) != 0 && !call->json};
+    json_t *body = json_object(), *ids = named_feeds(call, &p.tally);
+    bool nothing_left = call->args.n_operands > 0 && json_array_size(ids) == 0;
 
-    for (size_t i = 0; i < call->args.n_operands && status == KNS_EXIT_OK; i++) {
-        int64_t id = 0;
-        status = kns_call_feed_id(call, call->args.operands[i], &id);
-        json_array_append_new(ids, json_integer(id));
-    }
     if (call->args.n_operands > 0)
         json_object_set(body, "feeds", ids);
     json_decref(ids);
@@ -397,26 +486,12 @@ int kns_cmd_refresh(struct kns_call *call)
         json_object_set_new(body, "force", json_true());
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
-    if (status == KNS_EXIT_OK) {
-        const struct kns_request request = {.method = "POST",
-                                            .path = wait ? "/v1/refresh?wait=1" : "/v1/refresh",
-                                            .body = text,
-                                            .body_size = strlen(text),
-                                            .streams = wait,
-                                            .on_data = wait ? on_progress : NULL,
-                                            .ctx = &p};
-        struct kns_response response;
-        status = kns_call_raw(call, NULL, &request, &response);
-        if (status == KNS_EXIT_OK)
-            kns_buf_fini(&response.body);
-    }
+    int status = nothing_left                        ? kns_tally_exit(&p.tally)
+                 : kns_args_has(&call->args, "wait") ? refresh_and_wait(call, &p, text)
+                                                     : refresh_and_go(call, &p.tally, text);
     free(text);
-    if (p.bar && p.total > 0)
-        fputc('\n', stderr);
-    else if (wait && status == KNS_EXIT_OK && !call->json)
-        fprintf(stderr, "%lld polled, %lld new\n", (long long)p.done, (long long)p.new_items);
     kns_buf_fini(&p.line);
-    return status == KNS_EXIT_OK ? kns_tally_exit(&p.tally) : status;
+    return status;
 }
 
 /* ---- import, export ------------------------------------------------------------------------------------------------------ */

@@ -4,11 +4,9 @@
 #include "ctl/template.h"
 #include "lib/html.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- filters ---------------------------------------------------------------------------------------------------------- */
 
@@ -20,37 +18,37 @@ static void add(struct kns_buf *out, const char *name, const char *value)
     kns_call_encode(out, value);
 }
 
-/* Spans are sent as points in time, so that client and daemon mean the same now. */
-static const char *point(struct kns_call *call, const char *option)
-{
-    const char *value = kns_args_value(&call->args, option);
-    struct kns_time at = {0};
-    char text[KNS_TIME_TEXT];
-
-    if (value == NULL || !kns_time_parse_point(value, call->now, &at))
-        return NULL;
-    return kns_arena_strdup(call->arena, kns_time_format(at, text));
-}
-
-const char *kns_call_filters(struct kns_call *call, const char *query, const char *more)
+static int add_feeds(struct kns_call *call, struct kns_buf *out)
 {
     const struct kns_given *given;
-    struct kns_buf out = {0};
 
     KNS_LIST_EACH(given, &call->args.given)
     {
         int64_t id = 0;
         if (strcmp(given->option->name, "feed") != 0)
             continue;
-        if (kns_call_feed_id(call, given->value, &id) != KNS_EXIT_OK) {
-            kns_buf_fini(&out);
-            return NULL;
-        }
-        add(&out, "feed", kns_arena_printf(call->arena, "%lld", (long long)id));
+        int status = kns_call_known_feed_id(call, given->value, &id);
+        if (status != KNS_EXIT_OK)
+            return status;
+        add(out, "feed", kns_arena_printf(call->arena, "%lld", (long long)id));
+    }
+    return KNS_EXIT_OK;
+}
+
+int kns_call_filters(struct kns_call *call, const char *query, const char *more,
+                     const char **ret_filters)
+{
+    struct kns_buf out = {0};
+    int status = add_feeds(call, &out);
+
+    if (status != KNS_EXIT_OK) {
+        kns_buf_fini(&out);
+        return status;
     }
     add(&out, "tag", kns_args_value(&call->args, "tag"));
-    add(&out, "since", point(call, "since"));
-    add(&out, "until", point(call, "until"));
+    /* As they were typed: a digest of the last 7d is the same digest next week, and keeps its id. */
+    add(&out, "since", kns_args_value(&call->args, "since"));
+    add(&out, "until", kns_args_value(&call->args, "until"));
     add(&out, "unread", kns_args_has(&call->args, "unread") ? "1" : NULL);
     add(&out, "starred", kns_args_has(&call->args, "starred") ? "1" : NULL);
     add(&out, "q", query);
@@ -58,9 +56,10 @@ const char *kns_call_filters(struct kns_call *call, const char *query, const cha
     add(&out, "min_sources", kns_args_value(&call->args, "min-sources"));
     if (more != NULL)
         kns_buf_addf(&out, "%c%s", out.len == 0 ? '?' : '&', more);
-    const char *text = kns_arena_strdup(call->arena, kns_buf_str(&out));
+    *ret_filters = kns_arena_strdup(call->arena, kns_buf_str(&out));
     kns_buf_fini(&out);
-    return text;
+    return *ret_filters != NULL ? KNS_EXIT_OK
+                                : kns_call_fail(call, KNS_EXIT_FAILED, "out of memory");
 }
 
 /* ---- lists -------------------------------------------------------------------------------------------------------------- */
@@ -69,9 +68,13 @@ const char *kns_call_filters(struct kns_call *call, const char *query, const cha
 struct listing {
     struct kns_call *call;
     const char *template; /* NULL: a table */
+    bool snippets;        /* a search on a terminal: where each was found */
     struct kns_table table;
     json_t *all; /* --json */
 };
+
+#define ALL INT64_MAX
+#define PAGE 1000 /* what the daemon gives at once */
 
 static const struct kns_column columns[] = {{"ID", 2, 9, true},
                                             {"", 1, 2, false},
@@ -100,7 +103,7 @@ static struct kns_time date_of(const json_t *item)
                                      : kns_json_time(json_object_get(item, "_kns"), "first_seen");
 }
 
-static void print_line(struct kns_call *call, const json_t *item)
+void kns_call_print_item(struct kns_call *call, const json_t *item)
 {
     char date[KNS_TIME_TEXT];
     const char *fields[] = {kns_json_text(item, "id"), kns_time_format(date_of(item), date),
@@ -126,6 +129,15 @@ static void print_snippet(struct kns_call *call, const char *snippet)
     puts(kns_out_safe(call->arena, to + 1));
 }
 
+static void print_hit(struct kns_call *call, const json_t *item)
+{
+    printf("%8s  ", kns_out_safe(call->arena, kns_json_text(item, "id")));
+    kns_out_styled(call->out, KNS_BOLD, kns_out_safe(call->arena, title_of(item)));
+    printf("  %s, %s\n", kns_out_safe(call->arena, feed_title(item)),
+           kns_out_age(call->arena, date_of(item), call->now));
+    print_snippet(call, kns_json_text(json_object_get(item, "_kns"), "snippet"));
+}
+
 static void show_item(struct listing *l, json_t *item)
 {
     struct kns_call *call = l->call;
@@ -139,7 +151,9 @@ static void show_item(struct listing *l, json_t *item)
     } else if (l->template != NULL) {
         kns_template_print(call->arena, l->template, item);
     } else if (!call->out->terminal) {
-        print_line(call, item);
+        kns_call_print_item(call, item);
+    } else if (l->snippets) {
+        print_hit(call, item);
     } else {
         kept = kns_arena_strdup(call->arena, kns_json_text(item, "id"));
         const struct kns_cell cells[] = {
@@ -156,49 +170,63 @@ static void show_item(struct listing *l, json_t *item)
     }
 }
 
-/* Asks page by page until enough is there. */
-static int fetch_pages(struct listing *l, const char *query, int64_t wanted)
+/* Shows one page; *cursor is where the next begins, NULL behind the last. */
+static int show_page(struct listing *l, const char *filters, const char **cursor, int64_t *left)
 {
     struct kns_call *call = l->call;
-    int64_t page = wanted == 0 || wanted > 1000 ? 1000 : wanted;
-    const char *limit =
-        kns_arena_printf(call->arena, "content=%s&limit=%lld",
-                         call->json || l->template != NULL ? "true" : "false", (long long)page);
-    const char *filters = kns_call_filters(call, query, limit), *cursor = NULL;
-    int64_t left = wanted == 0 ? INT64_MAX : wanted;
+    json_t *json = NULL, *item;
+    size_t index;
+    const struct kns_request request = {
+        .path = *cursor == NULL
+                    ? kns_arena_printf(call->arena, "/v1/items%s", filters)
+                    : kns_arena_printf(call->arena, "/v1/items%s&cursor=%s", filters, *cursor)};
+    int status = kns_call_json(call, NULL, &request, &json);
 
-    if (filters == NULL)
-        return KNS_EXIT_NOT_FOUND;
-    do {
-        json_t *json = NULL, *item;
-        size_t index;
-        const char *path = cursor == NULL ? kns_arena_printf(call->arena, "/v1/items%s", filters)
-                                          : kns_arena_printf(call->arena, "/v1/items%s&cursor=%s",
-                                                             filters, cursor);
-        const struct kns_request request = {.path = path};
-        int status = kns_call_json(call, NULL, &request, &json);
-        if (status != KNS_EXIT_OK)
-            return status;
-        json_array_foreach(json_object_get(json, "items"), index, item)
-        {
-            if (left-- > 0)
-                show_item(l, item);
-        }
-        cursor = kns_arena_strdup(call->arena, json_string_value(json_object_get(
-                                                   json_object_get(json, "_kns"), "next_cursor")));
-        json_decref(json);
-    } while (cursor != NULL && left > 0);
+    if (status != KNS_EXIT_OK)
+        return status;
+    json_array_foreach(json_object_get(json, "items"), index, item)
+    {
+        if ((*left)-- > 0)
+            show_item(l, item);
+    }
+    const char *next =
+        json_string_value(json_object_get(json_object_get(json, "_kns"), "next_cursor"));
+    *cursor = kns_arena_strdup(call->arena, next);
+    json_decref(json);
     return KNS_EXIT_OK;
 }
 
-/* wanted: so many items; 0: all. */
-static int list(struct kns_call *call, const char *query, int64_t wanted, const char *template)
+/* Asks page by page until enough is there. */
+static int show_pages(struct listing *l, const char *query, int64_t wanted)
 {
-    struct listing l = {
-        .call = call, .template = template, .all = call->json ? json_array() : NULL};
+    struct kns_call *call = l->call;
+    bool content = call->json || l->template != NULL;
+    const char *limit =
+        kns_arena_printf(call->arena, "content=%s&limit=%lld", content ? "true" : "false",
+                         (long long)(wanted > PAGE ? PAGE
+                                     : wanted < 1  ? 1
+                                                   : wanted));
+    const char *filters = NULL, *cursor = NULL;
+    int status = kns_call_filters(call, query, limit, &filters);
+
+    while (status == KNS_EXIT_OK && wanted > 0) {
+        status = show_page(l, filters, &cursor, &wanted);
+        if (cursor == NULL)
+            break;
+    }
+    return status;
+}
+
+static int list(struct kns_call *call, const char *query, int64_t wanted, const char *template,
+                bool snippets)
+{
+    struct listing l = {.call = call,
+                        .template = template,
+                        .snippets = snippets,
+                        .all = call->json ? json_array() : NULL};
 
     kns_table_init(&l.table, call->arena, columns, 5);
-    int status = fetch_pages(&l, query, wanted);
+    int status = show_pages(&l, query, wanted);
     if (status != KNS_EXIT_OK) {
         json_decref(l.all);
         return status;
@@ -214,10 +242,10 @@ static int list(struct kns_call *call, const char *query, int64_t wanted, const 
 int kns_cmd_list(struct kns_call *call)
 {
     int64_t wanted =
-        kns_args_has(&call->args, "all") ? 0 : kns_args_number(&call->args, "number", 50);
+        kns_args_has(&call->args, "all") ? ALL : kns_args_number(&call->args, "number", 50);
 
     return list(call, kns_args_value(&call->args, "query"), wanted,
-                kns_args_value(&call->args, "format"));
+                kns_args_value(&call->args, "format"), false);
 }
 
 /* Words given one by one are one query. On a terminal each hit shows where it was found. */
@@ -231,29 +259,7 @@ int kns_cmd_search(struct kns_call *call)
     }
     const char *text = kns_arena_strdup(call->arena, kns_buf_str(&query));
     kns_buf_fini(&query);
-    if (!call->out->terminal || call->json)
-        return list(call, text, kns_args_number(&call->args, "number", 50), NULL);
-    const char *path =
-        kns_call_filters(call, text,
-                         kns_arena_printf(call->arena, "content=false&limit=%lld",
-                                          (long long)kns_args_number(&call->args, "number", 50)));
-    json_t *json = NULL, *item;
-    size_t index;
-    const struct kns_request request = {
-        .path = path == NULL ? "/" : kns_arena_printf(call->arena, "/v1/items%s", path)};
-    int status = path == NULL ? KNS_EXIT_NOT_FOUND : kns_call_json(call, NULL, &request, &json);
-    if (status != KNS_EXIT_OK)
-        return status;
-    json_array_foreach(json_object_get(json, "items"), index, item)
-    {
-        printf("%8s  ", kns_out_safe(call->arena, kns_json_text(item, "id")));
-        kns_out_styled(call->out, KNS_BOLD, kns_out_safe(call->arena, title_of(item)));
-        printf("  %s, %s\n", kns_out_safe(call->arena, feed_title(item)),
-               kns_out_age(call->arena, date_of(item), call->now));
-        print_snippet(call, kns_json_text(json_object_get(item, "_kns"), "snippet"));
-    }
-    json_decref(json);
-    return KNS_EXIT_OK;
+    return list(call, text, kns_args_number(&call->args, "number", 50), NULL, true);
 }
 
 /* ---- show, mark, tag, why ------------------------------------------------------------------------------------------------- */
@@ -531,120 +537,7 @@ int kns_cmd_split(struct kns_call *call)
     status = kns_call_post(call, word, item_path(call, id, "/split"), body, &item);
     if (status != KNS_EXIT_OK || call->json)
         return status != KNS_EXIT_OK ? status : kns_call_print_json(call, item);
-    print_line(call, item);
+    kns_call_print_item(call, item);
     json_decref(item);
     return KNS_EXIT_OK;
-}
-
-/* ---- watch ---------------------------------------------------------------------------------------------------------------- */
-
-/* Server-Sent Events, line by line. */
-struct watch {
-    struct kns_call *call;
-    struct kns_buf line, data;
-    char id[32];
-};
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-static bool end_of_event(struct watch *w)
-{
-    json_t *item = w->data.len == 0 ? NULL : json_loadb(w->data.data, w->data.len, 0, NULL);
-    bool is_new = strcmp(kns_json_text(json_object_get(item, "_kns"), "event"), "new") == 0;
-
-    if (item != NULL && is_new) {
-        if (w->call->json)
-            printf("%.*s\n", (int)w->data.len, w->data.data);
-        else
-            print_line(w->call, item);
-    }
-    json_decref(item);
-    kns_buf_reset(&w->data);
-    return fflush(stdout) == 0;
-}
-
-static bool on_line(struct watch *w)
-{
-    const char *line = kns_buf_str(&w->line);
-
-    if (*line == '\0')
-        return end_of_event(w);
-    if (strncmp(line, "id: ", 4) == 0)
-        snprintf(w->id, sizeof(w->id), "%.30s", line + 4);
-    else if (strncmp(line, "data: ", 6) == 0)
-        kns_buf_adds(&w->data, line + 6);
-    return true;
-}
-
-static bool on_events(void *ctx, const char *bytes, size_t size)
-{
-    struct watch *w = ctx;
-
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i] != '\n') {
-            kns_buf_addc(&w->line, bytes[i]);
-            continue;
-        }
-        if (!on_line(w))
-            return false;
-        kns_buf_reset(&w->line);
-    }
-    return !interrupted;
-}
-
-int kns_cmd_watch(struct kns_call *call)
-{
-    const char *since = kns_args_value(&call->args, "since"),
-               *tag = kns_args_value(&call->args, "tag"),
-               *feed = kns_args_value(&call->args, "feed");
-    struct watch w = {.call = call};
-    struct kns_buf path = {0};
-    int64_t id = 0;
-    int status = feed == NULL ? KNS_EXIT_OK : kns_call_feed_id(call, feed, &id);
-
-    if (status != KNS_EXIT_OK)
-        return status;
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
-    snprintf(w.id, sizeof(w.id), "%s", since == NULL ? "" : since);
-    while (!interrupted && status == KNS_EXIT_OK) {
-        struct kns_response response;
-        kns_buf_reset(&path);
-        kns_buf_adds(&path, "/v1/events?kinds=item");
-        if (feed != NULL)
-            kns_buf_addf(&path, "&feed=%lld", (long long)id);
-        if (tag != NULL) {
-            kns_buf_adds(&path, "&tag=");
-            kns_call_encode(&path, tag);
-        }
-        if (w.id[0] != '\0')
-            kns_buf_addf(&path, "&since=%s", w.id);
-        const struct kns_request request = {
-            .path = kns_buf_str(&path), .streams = true, .on_data = on_events, .ctx = &w};
-        struct kns_error err = {0};
-        /* The daemon may restart: it is waited for, and nothing is missed, because the last number is sent again. */
-        enum kns_status sent = kns_client_send(call->client, &request, &response, &err);
-        bool refused = sent == KNS_OK && response.status >= 400;
-        if (sent == KNS_OK)
-            kns_buf_fini(&response.body);
-        if (refused)
-            status =
-                kns_call_fail(call, KNS_EXIT_FAILED, "watch: the daemon refused these filters");
-        else if (sent == KNS_EBUSY && w.id[0] == '\0')
-            status = kns_call_failed(call, NULL, &err);
-        else if (!interrupted)
-            nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-        if (ferror(stdout))
-            break;
-    }
-    kns_buf_fini(&path);
-    kns_buf_fini(&w.line);
-    kns_buf_fini(&w.data);
-    return status;
 }

@@ -1,6 +1,8 @@
 /* knsctl: every verb there is, in one table. */
 #include "ctl/ctl.h"
 
+#include "ctl/completion.h"
+
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,13 +22,10 @@ static const struct kns_option common[] = {
         {"tag",           't',   true,                                                             \
          KNS_OPTION_TEXT, "TAG", "put it under this tag (a/b is a folder in a folder)"},           \
         {"every", 0, false, KNS_OPTION_SPAN, "TIME", "poll it so often, such as 30m"},             \
-        {"user", 0, false, KNS_OPTION_TEXT, "NAME", "log in with this name"},                      \
-        {"password-file", 0,                                                                       \
-         false,           KNS_OPTION_FILE,                                                         \
-         "FILE",          "and the password on this file's first line (- is standard input)"},     \
     {                                                                                              \
-        "token-file", 0, false, KNS_OPTION_FILE, "FILE",                                           \
-            "send the bearer token on this file's first line"                                      \
+        "auth", 0, false, KNS_OPTION_TEXT, "SECRET",                                               \
+            "USER:PASSWORD, Bearer TOKEN, @FILE with one of these on its first line (@- is "       \
+            "standard input), or none"                                                             \
     }
 
 #define FILTERS                                                                                    \
@@ -208,6 +207,8 @@ static const struct kns_verb verbs[] = {
      NULL, NULL, kns_cmd_parse},
     {"help", "Documents", "[VERB]", KNS_OPERAND_VERB, 0, 1, false, "say what a verb does and takes",
      NULL, NULL, NULL, kns_cmd_help},
+    {"completion", "Documents", "bash|zsh|fish", KNS_OPERAND_NONE, 1, 1, false,
+     "print the completion script for a shell", NULL, NULL, NULL, kns_cmd_completion},
     {0},
 };
 
@@ -246,12 +247,23 @@ int kns_cmd_help(struct kns_call *call)
     return KNS_EXIT_OK;
 }
 
+int kns_cmd_completion(struct kns_call *call)
+{
+    if (kns_completion_print(stdout, call->args.operands[0], verbs, common))
+        return KNS_EXIT_OK;
+    return kns_call_fail(call, KNS_EXIT_USAGE, "completion: \"%s\": expected bash, zsh or fish",
+                         call->args.operands[0]);
+}
+
 static bool needs_daemon(const struct kns_call *call)
 {
-    bool offline_check = call->args.verb->run == kns_cmd_check && kns_args_has(&call->args, "db");
+    static int (*const alone[])(struct kns_call *) = {kns_cmd_parse, kns_cmd_help,
+                                                      kns_cmd_completion};
 
-    return call->args.verb->run != kns_cmd_parse && call->args.verb->run != kns_cmd_help &&
-           !offline_check;
+    for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)
+        if (call->args.verb->run == alone[i])
+            return false;
+    return call->args.verb->run != kns_cmd_check || !kns_args_has(&call->args, "db");
 }
 
 static int run_verb(struct kns_call *call)
@@ -313,6 +325,9 @@ int main(int argc, char **argv)
         return KNS_EXIT_FAILED;
     }
     int status = run(&call, argc - 1, argv + 1);
+    /* A full disk is found out at the latest here. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == KNS_EXIT_OK)
+        status = kns_call_fail(&call, KNS_EXIT_FAILED, "cannot write to standard output");
     kns_arena_free(call.arena);
     return status;
 }

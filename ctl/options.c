@@ -473,7 +473,10 @@ void kns_usage_verb(FILE *out, const struct kns_verb *verb, const struct kns_opt
 void kns_usage_all(FILE *out, const struct kns_verb *verbs, const struct kns_option *common)
 {
     const char *group = "";
+    int widest = 0;
 
+    for (const struct kns_verb *verb = verbs; verb->name != NULL; verb++)
+        widest = (int)strlen(verb->name) > widest ? (int)strlen(verb->name) : widest;
     fputs("usage: knsctl VERB [OPTION…] [ARGUMENT…]\n\n"
           "Talks to knsd, the feed aggregator, over its Unix socket.\n",
           out);
@@ -481,8 +484,8 @@ void kns_usage_all(FILE *out, const struct kns_verb *verbs, const struct kns_opt
         if (strcmp(group, verb->group) != 0)
             fprintf(out, "\n%s:\n", verb->group);
         group = verb->group;
-        fprintf(out, "  %-10s", verb->name);
-        print_folded(out, verb->summary, 12, 12);
+        fprintf(out, "  %-*s", widest + 2, verb->name);
+        print_folded(out, verb->summary, widest + 4, widest + 4);
     }
     print_options(out, "Common options", common);
     fputs("\n`knsctl VERB --help` says all about a verb; knsctl(1) says all about knsctl.\n", out);

@@ -13,7 +13,10 @@
 struct kns_row {
     struct kns_row *next;
     struct kns_cell cells[MAX_COLUMNS];
+    struct kns_cell note;
 };
+
+#define NOTE_INDENT 4
 
 void kns_out_init(struct kns_out *out, const char *color)
 {
@@ -59,15 +62,26 @@ const char *kns_out_safe(struct kns_arena *arena, const char *text)
     return copy;
 }
 
-void kns_out_styled(const struct kns_out *out, enum kns_style style, const char *text)
+static void begin_style(const struct kns_out *out, enum kns_style style)
 {
     static const char *const codes[] = {"",         "\033[1m",  "\033[2m",
                                         "\033[31m", "\033[32m", "\033[33m"};
 
+    if (out->color)
+        fputs(codes[style], stdout);
+}
+
+static void end_style(const struct kns_out *out, enum kns_style style)
+{
     if (out->color && style != KNS_PLAIN)
-        printf("%s%s\033[0m", codes[style], text);
-    else
-        fputs(text, stdout);
+        fputs("\033[0m", stdout);
+}
+
+void kns_out_styled(const struct kns_out *out, enum kns_style style, const char *text)
+{
+    begin_style(out, style);
+    fputs(text, stdout);
+    end_style(out, style);
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
@@ -94,6 +108,12 @@ bool kns_table_add(struct kns_table *table, const struct kns_cell *cells)
         table->first = row;
     table->last = row;
     return true;
+}
+
+void kns_table_note(struct kns_table *table, const char *text, enum kns_style style)
+{
+    if (table->last != NULL)
+        table->last->note = (struct kns_cell){kns_out_safe(table->arena, text), style};
 }
 
 /* Each column as wide as what is in it, within its bounds; the open one takes what is left. */
@@ -148,6 +168,13 @@ static void print_row(const struct kns_table *table, const struct kns_out *out,
     putchar('\n');
 }
 
+static void print_note(const struct kns_out *out, const struct kns_cell *note)
+{
+    begin_style(out, note->style);
+    kns_out_wrapped(out, note->text, NOTE_INDENT);
+    end_style(out, note->style);
+}
+
 void kns_table_print(const struct kns_table *table, const struct kns_out *out)
 {
     int widths[MAX_COLUMNS] = {0};
@@ -165,8 +192,11 @@ void kns_table_print(const struct kns_table *table, const struct kns_out *out)
     for (size_t i = 0; i < table->n_columns; i++)
         headings[i] = (struct kns_cell){table->columns[i].heading, KNS_DIM};
     print_row(table, out, headings, widths);
-    for (const struct kns_row *row = table->first; row != NULL; row = row->next)
+    for (const struct kns_row *row = table->first; row != NULL; row = row->next) {
         print_row(table, out, row->cells, widths);
+        if (row->note.text != NULL)
+            print_note(out, &row->note);
+    }
 }
 
 /* ---- times and paragraphs ------------------------------------------------------------------------------------------ */

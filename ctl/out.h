@@ -52,6 +52,9 @@ void kns_table_init(struct kns_table *table, struct kns_arena *arena,
 /* Adds a row of n_columns cells; the texts must live as long as the table. False: no memory. */
 bool kns_table_add(struct kns_table *table, const struct kns_cell *cells);
 
+/* On a terminal, a paragraph below the row added last. */
+void kns_table_note(struct kns_table *table, const char *text, enum kns_style style);
+
 /* On a terminal a fitted table with headings, else tab-separated lines without. */
 void kns_table_print(const struct kns_table *table, const struct kns_out *out);
 

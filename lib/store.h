@@ -445,6 +445,15 @@ enum kns_status kns_store_each_event(struct kns_store *store, int64_t after_seq,
 enum kns_status kns_store_last_event(struct kns_store *store, int64_t *ret_seq,
                                      struct kns_error *err);
 
+/* ---- marks: numbers that outlive a restart ----------------------------------------------------------- */
+
+enum kns_status kns_store_get_mark(struct kns_store *store, const char *name, int64_t *ret_value,
+                                   struct kns_error *err); /* KNS_ENOTFOUND: err is not filled */
+enum kns_status kns_store_put_mark(struct kns_store *store, const char *name, int64_t value,
+                                   struct kns_error *err); /* writer */
+enum kns_status kns_store_remove_mark(struct kns_store *store, const char *name,
+                                      struct kns_error *err); /* writer; it need not be there */
+
 /* ---- care ---------------------------------------------------------------------------------------- */
 
 struct kns_store_figures {

@@ -82,6 +82,40 @@ enum kns_status kns_store_each_event(struct kns_store *store, int64_t after_seq,
     return more && status != KNS_ENOTFOUND ? status : KNS_OK;
 }
 
+/* ---- marks ---------------------------------------------------------------------------------------------------------- */
+
+enum kns_status kns_store_get_mark(struct kns_store *store, const char *name, int64_t *ret_value,
+                                   struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, MARK_GET);
+
+    kns_bind_text(stmt, 1, name);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    if (status == KNS_OK)
+        *ret_value = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return status;
+}
+
+enum kns_status kns_store_put_mark(struct kns_store *store, const char *name, int64_t value,
+                                   struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, MARK_PUT);
+
+    kns_bind_text(stmt, 1, name);
+    kns_bind_int(stmt, 2, value);
+    return kns_sql_do(store, stmt, err);
+}
+
+enum kns_status kns_store_remove_mark(struct kns_store *store, const char *name,
+                                      struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, MARK_DELETE);
+
+    kns_bind_text(stmt, 1, name);
+    return kns_sql_do(store, stmt, err);
+}
+
 /* ---- polls ---------------------------------------------------------------------------------------------------------- */
 
 static bool is_success(enum kns_outcome outcome)

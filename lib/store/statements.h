@@ -196,6 +196,9 @@
       "INSERT OR REPLACE INTO site (name, no_poll_before, tokens, tokens_at, reason, interval_s) " \
       "VALUES (?, ?, ?, ?, ?, ?)")                                                                 \
     S(SITE_LIST, "SELECT name, no_poll_before, tokens, tokens_at, reason, interval_s FROM site")   \
+    S(MARK_GET, "SELECT value FROM mark WHERE name = ?")                                           \
+    S(MARK_PUT, "INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)")                         \
+    S(MARK_DELETE, "DELETE FROM mark WHERE name = ?")                                              \
     S(EVENT_INSERT, "INSERT INTO event (kind, what, item_id, feed_id, at) VALUES (?, ?, ?, ?, ?)") \
     S(EVENT_LIST, "SELECT seq, kind, what, item_id, feed_id, at FROM event WHERE seq > ? ORDER "   \
                   "BY seq LIMIT ?")                                                                \

@@ -138,6 +138,7 @@ static bool read_access(struct kns_request *request, const json_t *value,
         {"user_agent", offsetof(struct kns_feed_access, user_agent)},
         {"proxy", offsetof(struct kns_feed_access, proxy)},
         {"ca_file", offsetof(struct kns_feed_access, ca_file)},
+        {"http_version", offsetof(struct kns_feed_access, http_version)},
     };
     struct kns_feed_access *access = KNS_NEW(request->arena, struct kns_feed_access);
     const char *name;
@@ -153,7 +154,8 @@ static bool read_access(struct kns_request *request, const json_t *value,
         if (i == LENGTH(members) || !json_is_string(member) || access == NULL)
             return bad_member(
                 request, "access",
-                "user, password, bearer_token, headers, user_agent, proxy, ca_file: strings");
+                "user, password, bearer_token, headers, user_agent, proxy, ca_file, http_version: "
+                "strings");
         *(const char **)((char *)access + members[i].offset) = json_string_value(member);
     }
     edit->access = access;

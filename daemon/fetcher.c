@@ -8,7 +8,9 @@
 #include "lib/arena.h"
 #include "lib/url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,11 @@ struct kns_fetcher {
     char user_agent[160];
     struct fetch *first; /* all transfers under way */
     size_t handles;      /* poll handles and the timer, not yet closed */
+    struct connection {
+        curl_socket_t socket;
+        int local_port; /* 0: not known yet */
+    } * connections;    /* all that are open */
+    size_t n_connections, cap_connections;
     bool closing;
 };
 
@@ -195,6 +202,62 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
     return f->stopped ? 0 : size * n;
 }
 
+/* ---- open connections ------------------------------------------------------------------------------------------------ */
+
+static bool keep_connection(struct kns_fetcher *fetcher, curl_socket_t socket)
+{
+    if (fetcher->n_connections == fetcher->cap_connections) {
+        size_t cap = fetcher->cap_connections == 0 ? 64 : fetcher->cap_connections * 2;
+        struct connection *grown = realloc(fetcher->connections, cap * sizeof(*grown));
+        if (grown == NULL)
+            return false;
+        fetcher->connections = grown;
+        fetcher->cap_connections = cap;
+    }
+    fetcher->connections[fetcher->n_connections++] = (struct connection){.socket = socket};
+    return true;
+}
+
+static int on_close_socket(void *ctx, curl_socket_t socket)
+{
+    struct kns_fetcher *fetcher = ctx;
+
+    for (size_t i = 0; i < fetcher->n_connections; i++)
+        if (fetcher->connections[i].socket == socket) {
+            fetcher->connections[i] = fetcher->connections[--fetcher->n_connections];
+            break;
+        }
+    return close(socket);
+}
+
+static int local_port_of(curl_socket_t socket)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof(address);
+
+    if (getsockname(socket, (struct sockaddr *)&address, &len) != 0)
+        return 0;
+    if (address.ss_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)&address)->sin_port);
+    return address.ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)&address)->sin6_port)
+                                         : 0;
+}
+
+/* True when bytes wait on the connection with this local port, before anything was asked on it. */
+static bool holds_bytes(struct kns_fetcher *fetcher, int local_port)
+{
+    char byte;
+
+    for (size_t i = 0; i < fetcher->n_connections; i++) {
+        struct connection *c = &fetcher->connections[i];
+        if (c->local_port == 0)
+            c->local_port = local_port_of(c->socket);
+        if (c->local_port == local_port)
+            return recv(c->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+    }
+    return false;
+}
+
 /* ---- private networks ----------------------------------------------------------------------------------------------- */
 
 /* May this hop go to a private address? "direct" means: the subscribed URL itself names one, and it is the one. */
@@ -228,7 +291,13 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
         f->refused = true;
         return CURL_SOCKET_BAD;
     }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    curl_socket_t opened =
+        socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (opened != CURL_SOCKET_BAD && !keep_connection(f->fetcher, opened)) {
+        close(opened);
+        return CURL_SOCKET_BAD;
+    }
+    return opened;
 }
 
 /* Before a request goes out, over a new connection or one that was kept: the same policy; and bytes that came without being asked for
@@ -236,11 +305,8 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
 static int on_connected(void *ctx, char *remote, char *local, int remote_port, int local_port)
 {
     struct fetch *f = ctx;
-    curl_socket_t socket = CURL_SOCKET_BAD;
-    char byte;
 
     (void)local;
-    (void)local_port;
     if (f->proxied && !f->forbidden)
         return CURL_PREREQFUNC_OK;
     if (f->forbidden || (!may_be_private(f) && kns_netguard_is_private_text(remote))) {
@@ -249,9 +315,9 @@ static int on_connected(void *ctx, char *remote, char *local, int remote_port, i
     }
     if (f->hops == 0)
         snprintf(f->address, sizeof(f->address), "%s:%d", remote, remote_port);
-    if (!f->left_over && curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK &&
-        socket != CURL_SOCKET_BAD && recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
-        strncmp(f->url, "http:", 5) == 0) {
+    /* Under TLS the bytes may be the protocol's own. */
+    if (!f->left_over && strncasecmp(f->url, "http:", 5) == 0 &&
+        holds_bytes(f->fetcher, local_port)) {
         f->left_over = true;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -347,6 +413,8 @@ static bool set_options(struct fetch *f)
     SET(CURLOPT_WRITEDATA, f);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     SET(CURLOPT_OPENSOCKETDATA, f);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+    SET(CURLOPT_CLOSESOCKETDATA, f->fetcher);
     SET(CURLOPT_PREREQFUNCTION, on_connected);
     SET(CURLOPT_PREREQDATA, f);
     SET(CURLOPT_FRESH_CONNECT, f->left_over ? 1L : 0L);
@@ -362,7 +430,8 @@ static bool set_options(struct fetch *f)
     SET(CURLOPT_LOW_SPEED_TIME, stall_s(config->poll.timeout_s));
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    SET(CURLOPT_PIPEWAIT, 1L);
+    /* Only TLS tells whether a connection can carry several transfers; without it nobody should wait to see. */
+    SET(CURLOPT_PIPEWAIT, !f->proxied && strncasecmp(f->url, "https:", 6) == 0 ? 1L : 0L);
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)config->poll.max_size_bytes);
     SET(CURLOPT_PROXY, config->poll.proxy);
     SET(CURLOPT_NOPROXY, ""); /* the configuration alone decides, not the environment */
@@ -683,5 +752,7 @@ void kns_fetcher_free(struct kns_fetcher *fetcher)
     }
     curl_multi_cleanup(fetcher->multi);
     curl_share_cleanup(fetcher->share);
+    free(fetcher->connections);
+    fetcher->connections = NULL;
     uv_close((uv_handle_t *)&fetcher->timer, on_timer_closed);
 }

@@ -63,6 +63,7 @@ static void on_added(void *ctx, const struct kns_add_result *result)
     int status = result->n_candidates > 0       ? 409
                  : result->status == KNS_EIO    ? 502
                  : result->status == KNS_EINVAL ? 400
+                 : result->status == KNS_EBUSY  ? 503
                                                 : 422;
     kns_request_problem(r, status, "%s",
                         result->error == NULL ? kns_status_name(result->status) : result->error);

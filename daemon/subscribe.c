@@ -43,6 +43,7 @@ struct subscription {
     struct kns_poll_result stored;
     int64_t feed_id;
     bool existed;
+    enum kns_status refusal; /* before anything was asked */
     char text[KNS_ERROR_MAX];
     struct kns_add_candidate candidates[MAX_CANDIDATES];
     size_t n_candidates;
@@ -357,7 +358,7 @@ static void nothing_written(struct kns_write *write)
     struct subscription *s =
         (struct subscription *)((char *)write - offsetof(struct subscription, write));
 
-    finish(s, KNS_EINVAL);
+    finish(s, s->refusal);
 }
 
 void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit, bool discover,
@@ -384,6 +385,7 @@ void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit,
     s->edit.tags = copy_strings(s->arena, edit->tags);
     s->edit.access = copy_access(s->arena, edit->access);
     bool stopping = kns_poller_is_stopping(poller);
+    s->refusal = stopping ? KNS_EBUSY : KNS_EINVAL;
     bool web = s->url != NULL && kns_url_is_web(s->url);
     if (stopping)
         snprintf(s->text, sizeof(s->text), "knsd is stopping");
@@ -393,7 +395,10 @@ void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit,
     else if (force || !kns_poller_is_closed(poller, s->url, s->text, sizeof(s->text))) {
         if (fetch(s))
             return;
+        s->refusal = KNS_ENOMEM;
         snprintf(s->text, sizeof(s->text), "out of memory");
+    } else {
+        s->refusal = KNS_EBUSY;
     }
     s->write.run = write_nothing;
     s->write.done = nothing_written;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Writes a file whole or not at all. */
@@ -140,12 +141,62 @@ static int check_file(struct kns_call *call, const char *path, json_t **ret_json
     return *ret_json != NULL ? KNS_EXIT_OK : kns_call_failed(call, NULL, &err);
 }
 
+/* Where the daemon keeps its database when nobody says otherwise. */
+static const char *default_database(struct kns_call *call)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+    if (geteuid() == 0)
+        return "/var/lib/kns/kns.db";
+    if (state != NULL && *state == '/')
+        return kns_arena_printf(call->arena, "%s/kns/kns.db", state);
+    return kns_arena_printf(call->arena, "%s/.local/state/kns/kns.db", home == NULL ? "" : home);
+}
+
+static void collect_loss(void *ctx, const char *problem)
+{
+    json_array_append_new(ctx, json_string(problem));
+}
+
+/* What was lost goes where errors go, what there is to standard output. */
+static int salvage(struct kns_call *call, const char *from, const char *to)
+{
+    struct kns_salvage result;
+    struct kns_error err = {0};
+    json_t *problems = json_array(), *problem;
+    size_t index;
+
+    umask(0077);
+    if (kns_store_salvage(from, to, collect_loss, problems, &result, &err) != KNS_OK) {
+        json_decref(problems);
+        return kns_call_failed(call, NULL, &err);
+    }
+    int status = result.problems == 0 ? KNS_EXIT_OK : KNS_EXIT_SOME_FAILED;
+    if (call->json) {
+        kns_call_print_json(call, json_pack("{s:s, s:I, s:I, s:o}", "path", to, "feeds",
+                                            (json_int_t)result.feeds, "items",
+                                            (json_int_t)result.items, "problems", problems));
+        return status;
+    }
+    json_array_foreach(problems, index, problem)
+        fprintf(stderr, "knsctl: %s\n", kns_out_safe(call->arena, json_string_value(problem)));
+    json_decref(problems);
+    printf("%s: %lld feeds, %lld articles%s\n", kns_out_safe(call->arena, to),
+           (long long)result.feeds, (long long)result.items,
+           result.problems == 0 ? "; nothing was lost" : "");
+    return status;
+}
+
 int kns_cmd_check(struct kns_call *call)
 {
     const struct kns_request request = {.method = "POST", .path = "/v1/check"};
     const char *file = kns_args_value(&call->args, "db");
     json_t *json = NULL, *problem;
     size_t index;
+    const char *new = kns_args_value(&call->args, "salvage");
+
+    if (new != NULL)
+        return salvage(call, file == NULL ? default_database(call) : file, new);
     int status =
         file != NULL ? check_file(call, file, &json) : kns_call_json(call, NULL, &request, &json);
 
@@ -163,5 +214,6 @@ int kns_cmd_check(struct kns_call *call)
     json_decref(json);
     return sound ? KNS_EXIT_OK
                  : kns_call_fail(call, KNS_EXIT_FAILED,
-                                 "check: the database is not sound: restore a backup");
+                                 "check: the database is not sound: stop knsd and copy what can be "
+                                 "read with check --salvage NEW, or restore a backup");
 }

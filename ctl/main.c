@@ -114,6 +114,8 @@ static const struct kns_option digest_options[] = {
 };
 static const struct kns_option check_options[] = {
     {"db", 0, false, KNS_OPTION_FILE, "FILE", "this database file, without the daemon"},
+    {"salvage", 0, false, KNS_OPTION_FILE, "NEW",
+     "copy what can be read of a corrupt database into this file, without the daemon"},
     {0},
 };
 static const struct kns_option parse_options[] = {
@@ -263,7 +265,8 @@ static bool needs_daemon(const struct kns_call *call)
     for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)
         if (call->args.verb->run == alone[i])
             return false;
-    return call->args.verb->run != kns_cmd_check || !kns_args_has(&call->args, "db");
+    return call->args.verb->run != kns_cmd_check ||
+           !(kns_args_has(&call->args, "db") || kns_args_has(&call->args, "salvage"));
 }
 
 static int run_verb(struct kns_call *call)

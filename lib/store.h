@@ -481,4 +481,15 @@ enum kns_status kns_store_check(struct kns_store *store,
                                 void (*on_problem)(void *ctx, const char *problem), void *ctx,
                                 struct kns_error *err);
 
+/* Copies what can be read of a database that is corrupt into a new file at `to`, which is sound afterwards; `from` is not changed, and no
+ * knsd may use it. on_problem gets a sentence for each place that could not be read. KNS_OK: see ret; KNS_EEXIST: `to` is there;
+ * KNS_ENOTFOUND; KNS_ECORRUPT: nothing can be read; KNS_EVERSION: no database of KNS. */
+struct kns_salvage {
+    int64_t feeds, items; /* in the new database */
+    int64_t problems;     /* 0: nothing was lost */
+};
+enum kns_status kns_store_salvage(const char *from, const char *to,
+                                  void (*on_problem)(void *ctx, const char *problem), void *ctx,
+                                  struct kns_salvage *ret, struct kns_error *err);
+
 #endif

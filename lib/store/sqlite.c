@@ -44,10 +44,11 @@ enum kns_status kns_sql_fail(struct kns_store *store, const char *what, struct k
     enum kns_status status = translate(sqlite3_extended_errcode(store->db));
 
     if (status == KNS_ECORRUPT)
-        return kns_fail(err, status,
-                        "%s: %s: %s; the file was left untouched: restore a backup over it, or see "
-                        "`knsctl check --db FILE`",
-                        store->path, what, sqlite3_errmsg(store->db));
+        return kns_fail(
+            err, status,
+            "%s: %s: %s; the file was left untouched: `knsctl check --db FILE --salvage "
+            "NEW` copies what can be read, or restore a backup over it",
+            store->path, what, sqlite3_errmsg(store->db));
     return kns_fail(err, status, "%s: %s: %s", store->path, what, sqlite3_errmsg(store->db));
 }
 
@@ -199,7 +200,9 @@ static enum kns_status configure(struct kns_store *store, enum kns_store_sync sy
     enum kns_status status = kns_sql_run(
         store,
         "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
-        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+        /* Where the library wipes what is deleted, it writes each page twice. */
+        "PRAGMA secure_delete = FAST",
         err);
 
     sqlite3_busy_timeout(store->db, 5000);

@@ -76,6 +76,8 @@
                   "headers, user_agent, proxy, ca_file, "                                          \
                   "http_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                              \
     S(KEY_FIND, "SELECT item_id FROM item_key WHERE kind = ? AND scope = ? AND key = ?")           \
+    S(KEY_OF_ITEM, "SELECT 1 FROM item_key WHERE item_id = ? LIMIT 1")                             \
+    S(ITEM_NEXT, "SELECT id FROM item WHERE id > ? ORDER BY id LIMIT 1")                           \
     S(KEY_PUT, "INSERT OR IGNORE INTO item_key (kind, scope, key, item_id) VALUES (?, ?, ?, ?)")   \
     S(KEY_BURY, "UPDATE item_key SET item_id = 0 WHERE item_id = ?")                               \
     S(KEY_MOVE, "UPDATE OR IGNORE item_key SET scope = ?2 WHERE kind IN (2, 3, 5) AND scope = ?1") \

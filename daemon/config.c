@@ -3,7 +3,9 @@
 #include "daemon/command.h"
 #include "daemon/log.h"
 #include "lib/store.h"
+#include "lib/text.h"
 #include "lib/time.h"
+#include "lib/url.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -13,7 +15,7 @@
 
 /* ---- the one table of keys -------------------------------------------------------------------------------------- */
 
-enum type { TEXT, COMMAND, URL, SPAN, COUNT, NUMBER, BYTES, MODE, CHOICE };
+enum type { TEXT, PATH, COMMAND, URL, PROXY, LANGUAGE, SPAN, COUNT, NUMBER, BYTES, MODE, CHOICE };
 
 /* A word and the number it stands for; ends with NULL. */
 struct choice {
@@ -45,10 +47,10 @@ struct key {
 #define AT(member) offsetof(struct kns_config, member)
 
 static const struct key keys[] = {
-    {"daemon", "socket", TEXT, AT(daemon.socket), "", NULL, "where knsd answers"},
+    {"daemon", "socket", PATH, AT(daemon.socket), "", NULL, "where knsd answers"},
     {"daemon", "socket_mode", MODE, AT(daemon.socket_mode), "0660", NULL,
      "who may ask: the socket's permissions, octal"},
-    {"daemon", "state_dir", TEXT, AT(daemon.state_dir), "", NULL, "where the database is"},
+    {"daemon", "state_dir", PATH, AT(daemon.state_dir), "", NULL, "where the database is"},
     {"daemon", "log_level", CHOICE, AT(daemon.log_level), "info", log_levels,
      "error, warning, info or debug"},
     {"poll", "interval", SPAN, AT(poll.interval_s), "1h", NULL,
@@ -64,7 +66,7 @@ static const struct key keys[] = {
      "decoded bytes of one document"},
     {"poll", "user_agent", TEXT, AT(poll.user_agent), "", NULL,
      "what servers are told; empty: kns/VERSION (+URL)"},
-    {"poll", "proxy", URL, AT(poll.proxy), "", NULL, "for all transfers; empty: none"},
+    {"poll", "proxy", PROXY, AT(poll.proxy), "", NULL, "for all transfers; empty: none"},
     {"poll", "private_networks", CHOICE, AT(poll.private_networks), "direct", private_choices,
      "never: no loopback, link-local or private address; direct: only where the subscribed URL "
      "itself names it; always"},
@@ -82,15 +84,18 @@ static const struct key keys[] = {
     {"digest", "title", TEXT, AT(digest.title), "Weekly Kaggle News", NULL, "of digests"},
     {"digest", "base_url", URL, AT(digest.base_url), "", NULL,
      "where digests are published: the base of their ids and links"},
-    {"digest", "language", TEXT, AT(digest.language), "", NULL, "BCP 47, such as ja"},
+    {"digest", "language", LANGUAGE, AT(digest.language), "", NULL, "BCP 47, such as ja"},
 };
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
 static const char *const expected[] = {
-    [TEXT] = "text",
+    [TEXT] = "text in UTF-8, without control characters",
+    [PATH] = "an absolute path",
     [COMMAND] = "the absolute path of a program, and its arguments",
     [URL] = "an http or https URL",
+    [PROXY] = "an http, https or socks URL",
+    [LANGUAGE] = "a language tag such as ja or en-GB",
     [SPAN] = "a length of time such as 90s, 30m, 1h or 7d",
     [COUNT] = "a number from 1 to 10000",
     [NUMBER] = "a number, 0 or more",
@@ -161,17 +166,39 @@ static bool set_text(char **field, const char *text)
     return true;
 }
 
+static bool is_text(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7F)
+            return false;
+    return kns_text_is_utf8(text, strlen(text));
+}
+
+static bool is_language(const char *text)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+
+    return *text == '\0' || (text[strspn(text, allowed)] == '\0' && *text != '-' &&
+                             strcspn(text, "-") >= 2 && strcspn(text, "-") <= 8);
+}
+
 static bool set_value(const struct key *key, void *field, const char *text)
 {
     switch (key->type) {
     case TEXT:
-        return set_text(field, text);
+        return is_text(text) && set_text(field, text);
+    case PATH:
+        return *text == '/' && is_text(text) && set_text(field, text);
     case COMMAND:
-        return (*text == '\0' || kns_command_is_good(text)) && set_text(field, text);
-    case URL:
-        return (*text == '\0' || strncmp(text, "http://", 7) == 0 ||
-                strncmp(text, "https://", 8) == 0 || strncmp(text, "socks", 5) == 0) &&
+        return (*text == '\0' || kns_command_is_good(text)) && is_text(text) &&
                set_text(field, text);
+    case URL:
+        return (*text == '\0' || kns_url_is_web(text)) && is_text(text) && set_text(field, text);
+    case PROXY:
+        return (*text == '\0' || kns_url_is_web(text) || strncmp(text, "socks", 5) == 0) &&
+               is_text(text) && set_text(field, text);
+    case LANGUAGE:
+        return is_language(text) && set_text(field, text);
     case SPAN:
         return kns_time_parse_span(text, field);
     case COUNT:
@@ -272,11 +299,18 @@ struct kns_config *kns_config_new(bool as_service)
     bool good = config != NULL;
 
     for (size_t i = 0; good && i < N_KEYS; i++)
-        good = set_value(&keys[i], (char *)config + keys[i].offset, keys[i].initial);
+        good = keys[i].type == PATH ||
+               set_value(&keys[i], (char *)config + keys[i].offset, keys[i].initial);
     if (good && set_paths(config, as_service))
         return config;
     kns_config_free(config);
     return NULL;
+}
+
+static bool is_string(enum type type)
+{
+    return type == TEXT || type == PATH || type == COMMAND || type == URL || type == PROXY ||
+           type == LANGUAGE;
 }
 
 void kns_config_free(struct kns_config *config)
@@ -284,7 +318,7 @@ void kns_config_free(struct kns_config *config)
     if (config == NULL)
         return;
     for (size_t i = 0; i < N_KEYS; i++)
-        if (keys[i].type == TEXT || keys[i].type == URL || keys[i].type == COMMAND)
+        if (is_string(keys[i].type))
             free(*(char **)((char *)config + keys[i].offset));
     free(config);
 }
@@ -295,16 +329,28 @@ struct reading {
     struct kns_config *config;
     FILE *file;
     int line;
-    int bad_line; /* 0: nothing wrong yet */
+    int bad_line;      /* 0: nothing wrong yet */
+    int interval_line; /* that set min_interval or max_interval last */
     struct kns_error why;
 };
 
+/* inih takes a line in one piece, of which size is the most, and an indented one for more of the line before: neither is what
+ * somebody who writes a configuration means. */
 static char *read_line(char *text, int size, void *ctx)
 {
     struct reading *r = ctx;
 
+    if (r->bad_line != 0 || fgets(text, size, r->file) == NULL)
+        return NULL;
     r->line++;
-    return fgets(text, size, r->file);
+    size_t len = strlen(text), indent = strspn(text, " \t");
+    if (len + 1 == (size_t)size && text[len - 1] != '\n') {
+        r->bad_line = r->line;
+        kns_fail(&r->why, KNS_EINVAL, "the line is longer than %d bytes", size - 2);
+        return NULL;
+    }
+    memmove(text, text + indent, len - indent + 1);
+    return text;
 }
 
 static int on_key(void *ctx, const char *section, const char *name, const char *value)
@@ -313,10 +359,13 @@ static int on_key(void *ctx, const char *section, const char *name, const char *
 
     if (r->bad_line != 0)
         return 0;
-    if (kns_config_set(r->config, section, name, value == NULL ? "" : value, &r->why) == KNS_OK)
-        return 1;
-    r->bad_line = r->line;
-    return 0;
+    if (kns_config_set(r->config, section, name, value == NULL ? "" : value, &r->why) != KNS_OK) {
+        r->bad_line = r->line;
+        return 0;
+    }
+    if (strcmp(name, "min_interval") == 0 || strcmp(name, "max_interval") == 0)
+        r->interval_line = r->line;
+    return 1;
 }
 
 enum kns_status kns_config_read(struct kns_config *config, const char *file, struct kns_error *err)
@@ -331,13 +380,14 @@ enum kns_status kns_config_read(struct kns_config *config, const char *file, str
     fclose(r.file);
     if (broken)
         return kns_fail(err, KNS_EIO, "%s: cannot be read", file);
-    if (r.bad_line != 0)
+    if (r.bad_line != 0 && (bad <= 0 || bad >= r.bad_line))
         return kns_fail(err, KNS_EINVAL, "%s:%d: %s", file, r.bad_line, r.why.message);
     if (bad != 0)
         return kns_fail(err, KNS_EINVAL, "%s:%d: expected [section], key = value, or a comment",
                         file, bad);
     if (config->poll.min_interval_s > config->poll.max_interval_s)
-        return kns_fail(err, KNS_EINVAL, "%s: min_interval is longer than max_interval", file);
+        return kns_fail(err, KNS_EINVAL, "%s:%d: min_interval is longer than max_interval", file,
+                        r.interval_line);
     return KNS_OK;
 }
 
@@ -345,8 +395,11 @@ static void print_value(const struct key *key, const void *field, FILE *out)
 {
     switch (key->type) {
     case TEXT:
+    case PATH:
     case URL:
     case COMMAND:
+    case PROXY:
+    case LANGUAGE:
         fputs(*(char *const *)field, out);
         break;
     case SPAN:

@@ -140,6 +140,18 @@ static enum kns_status override(struct kns_config *config, const char *key, cons
     return kns_fail_in(err, "%s", option);
 }
 
+/* A path of the command line is seen from where it was typed. */
+static enum kns_status override_path(struct kns_config *config, const char *key, const char *option,
+                                     const char *value, struct kns_error *err)
+{
+    char here[4096], path[8192];
+
+    if (value == NULL || *value == '/' || *value == '\0' || getcwd(here, sizeof(here)) == NULL)
+        return override(config, key, option, value, err);
+    snprintf(path, sizeof(path), "%s/%s", here, value);
+    return override(config, key, option, path, err);
+}
+
 /* Defaults, then the file, then the command line. NULL with err filled. */
 static struct kns_config *load_config(const struct options *options, struct kns_error *err)
 {
@@ -156,9 +168,9 @@ static struct kns_config *load_config(const struct options *options, struct kns_
     if (status == KNS_ENOTFOUND && options->config_file == NULL)
         status = KNS_OK;
     if (status == KNS_OK)
-        status = override(config, "socket", "--socket", options->socket, err);
+        status = override_path(config, "socket", "--socket", options->socket, err);
     if (status == KNS_OK)
-        status = override(config, "state_dir", "--state-dir", options->state_dir, err);
+        status = override_path(config, "state_dir", "--state-dir", options->state_dir, err);
     if (status == KNS_OK)
         status = override(config, "log_level", "--log-level", options->log_level, err);
     if (status == KNS_OK)

@@ -204,6 +204,15 @@ class Configuration(Case):
                 self.assert_one_line(err, "%s:%d: " % (knsd.config, line), word)
         self.assertFalse(os.path.exists(knsd.state), "nothing was started")
 
+    def test_paths_of_the_command_line_are_seen_from_where_it_was_typed(self):
+        knsd = self.knsd(start=False)
+        process = subprocess.Popen([KNSD, "--config", knsd.config, "--state-dir", "state", "--socket", "kns.sock"], cwd=knsd.dir,
+                                   stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        wait_until(lambda: os.path.exists(knsd.socket), "the socket where knsctl looks for it")
+        self.assertTrue(os.path.exists(os.path.join(knsd.state, "kns.db")))
+
     def test_a_file_that_is_named_must_be_there(self):
         knsd = self.knsd(start=False)
         os.remove(knsd.config)

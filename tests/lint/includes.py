@@ -37,7 +37,7 @@ NEVER = [
 ]
 
 # The files of the daemon that decide: a unit test with a fake clock can ask them anything.
-DECIDING = re.compile(r"daemon/(config|nextpoll|scheduler|sites|outcome|headers|netguard|redirect|routes|params|"
+DECIDING = re.compile(r"daemon/(config|nextpoll|scheduler|sites|outcome|headers|netguard|redirect|routes|params|validators|bodyhash|"
                       r"answers|problem|metrics|log)\w*\.[ch]$")
 
 

@@ -2,8 +2,10 @@
 #include "lib/html.h"
 
 #include "lib/buf.h"
+#include "lib/html/tags.h"
 #include "lib/html/tree.h"
 #include "lib/text.h"
+#include "lib/text/entities.h"
 #include "lib/url.h"
 
 #include <ctype.h>
@@ -13,48 +15,109 @@
 #include <strings.h>
 
 /* Pictures that are no content: smileys, buttons, icons. */
-static bool is_decoration(const GumboNode *image)
+static bool is_decoration(const struct picture *p)
 {
     static const char *const marks[] = {
         "emoji", "smiley", "smilies",   "/icon",      "avatar", "gravatar.com",
         "badge", "spacer", "blank.gif", "feedburner", "/share", "s.w.org/images/core"};
-    const char *src = attribute_of(image, "src"), *class = attribute_of(image, "class");
-    const char *width = attribute_of(image, "width");
 
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-        if (strcasestr(src, marks[i]) != NULL ||
-            (class != NULL && strcasestr(class, marks[i]) != NULL))
+        if (strcasestr(p->src, marks[i]) != NULL ||
+            (p->class != NULL && strcasestr(p->class, marks[i]) != NULL))
             return true;
-    return width != NULL && isdigit((unsigned char)*width) && atoi(width) < 32 &&
-           strchr(width, '%') == NULL;
+    return p->width != NULL && isdigit((unsigned char)*p->width) && atoi(p->width) < 32 &&
+           strchr(p->width, '%') == NULL;
+}
+
+static bool is_content(const struct picture *p)
+{
+    return p->src != NULL && *p->src != '\0' && strncasecmp(p->src, "data:", 5) != 0 &&
+           !is_tracking_picture(p) && !is_decoration(p);
 }
 
 bool is_content_image(const GumboNode *image)
 {
-    const char *src = attribute_of(image, "src");
+    const struct picture p = {.src = attribute_of(image, "src"),
+                              .class = attribute_of(image, "class"),
+                              .width = attribute_of(image, "width"),
+                              .height = attribute_of(image, "height")};
 
-    return src != NULL && *src != '\0' && strncasecmp(src, "data:", 5) != 0 &&
-           !is_tracking_pixel(image) && !is_decoration(image);
+    return is_content(&p);
+}
+
+/* An attribute's value with its references decoded; NULL: no memory. */
+static const char *decoded(struct kns_arena *arena, const struct tag_attribute *a)
+{
+    struct kns_buf out = {0};
+
+    if (memchr(a->value, '&', a->value_len) == NULL)
+        return kns_arena_copy(arena, a->value, a->value_len);
+    for (size_t i = 0; i < a->value_len;) {
+        size_t used =
+            a->value[i] == '&' ? kns_entity_decode(a->value + i, a->value_len - i, &out) : 0;
+        if (used == 0)
+            kns_buf_addc(&out, a->value[i]);
+        i += used == 0 ? 1 : used;
+    }
+    const char *text = kns_buf_failed(&out) ? NULL : kns_arena_copy(arena, out.data, out.len);
+    kns_buf_fini(&out);
+    return text;
+}
+
+/* What an <img> says, *at behind its name; *at is left at the tag's end. */
+static struct picture read_picture(struct kns_arena *arena, const char **at)
+{
+    struct picture p = {0};
+    const struct {
+        const char *name;
+        const char **value;
+    } rows[] = {{"src", &p.src}, {"class", &p.class}, {"width", &p.width}, {"height", &p.height}};
+    struct tag_attribute a;
+
+    while (tag_next_attribute(at, &a))
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+            if (*rows[i].value == NULL && a.value != NULL && a.name_len == strlen(rows[i].name) &&
+                strncasecmp(a.name, rows[i].name, a.name_len) == 0)
+                *rows[i].value = decoded(arena, &a);
+    return p;
+}
+
+/* Behind the end tag of an element in which markup is text; the end of the text when there is none. */
+static const char *skip_raw_text(const char *at, const char *name, size_t len)
+{
+    for (at = strstr(at, "</"); at != NULL; at = strstr(at + 2, "</"))
+        if (strncasecmp(at + 2, name, len) == 0 && !isalnum((unsigned char)at[2 + len]))
+            return at + 2 + len;
+    return NULL;
 }
 
 const char *kns_html_first_image(struct kns_arena *arena, const char *html, const char *base)
 {
-    const char *found = NULL;
-    struct tree tree;
+    static const char raw[] = " script style textarea title iframe xmp noembed noframes ";
 
-    if (strcasestr(html, "<img") == NULL || !tree_open(&tree, html))
-        return NULL;
-    for (struct walk walk = walk_from(tree.output->root); walk.node != NULL && found == NULL;
-         walk_next(&walk)) {
-        const GumboNode *node = walk.node;
-        if (walk.leaving || node->type != GUMBO_NODE_ELEMENT ||
-            node->v.element.tag != GUMBO_TAG_IMG)
+    for (const char *at = strchr(html, '<'); at != NULL; at = strchr(at, '<')) {
+        at++;
+        if (strncmp(at, "!--", 3) == 0) {
+            at = strstr(at + 3, "-->");
+            if (at == NULL)
+                return NULL;
             continue;
-        if (is_content_image(node))
-            found = kns_url_resolve(arena, base, attribute_of(node, "src"));
+        }
+        const char *name = at;
+        size_t len = tag_name_length(name);
+        at += len;
+        if (tag_is_among(raw, name, len)) {
+            at = skip_raw_text(at, name, len);
+            if (at == NULL)
+                return NULL;
+        }
+        if (len != 3 || strncasecmp(name, "img", 3) != 0)
+            continue;
+        struct picture p = read_picture(arena, &at);
+        if (*at == '>' && is_content(&p))
+            return kns_url_resolve(arena, base, p.src);
     }
-    tree_close(&tree);
-    return found;
+    return NULL;
 }
 
 /* ---- links with their sentences ------------------------------------------------------------------------------- */

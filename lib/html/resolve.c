@@ -2,6 +2,7 @@
 #include "lib/html.h"
 
 #include "lib/buf.h"
+#include "lib/html/tags.h"
 #include "lib/url.h"
 
 #include <ctype.h>
@@ -9,19 +10,13 @@
 #include <strings.h>
 
 /* The attributes that hold a URL, in WHATWG HTML and in what came before it. */
-static bool holds_url(const char *name, size_t len)
+static bool holds_url(const struct tag_attribute *a)
 {
     static const char names[] = " action background cite classid codebase data formaction href "
                                 "icon longdesc lowsrc manifest "
                                 "poster profile src usemap xlink:href ";
-    char wanted[16] = " ";
 
-    if (len > 10)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        wanted[i + 1] = (char)tolower((unsigned char)name[i]);
-    wanted[len + 1] = ' ';
-    return strstr(names, wanted) != NULL;
+    return tag_is_among(names, a->name, a->name_len);
 }
 
 struct resolver {
@@ -41,9 +36,22 @@ static void replace(struct resolver *r, const char *value, size_t len, const cha
     r->changed = true;
 }
 
-/* The URL resolved, with the quotes that resolving cannot bring in anyway left to the original; NULL: nothing changes. */
+/* An absolute URL with nothing to trim off: most are. */
+static bool is_settled(const char *url, size_t len)
+{
+    if (!kns_url_has_scheme(url))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)url[i] <= ' ')
+            return false;
+    return true;
+}
+
+/* The URL resolved; NULL: nothing changes. */
 static const char *resolve(struct resolver *r, const char *url, size_t len)
 {
+    if (is_settled(url, len))
+        return NULL;
     char *copy = kns_arena_copy(r->arena, url, len);
     const char *absolute = copy == NULL ? NULL : kns_url_resolve(r->arena, r->base, copy);
 
@@ -74,51 +82,19 @@ static void resolve_srcset(struct resolver *r, const char *value, size_t len)
     }
 }
 
-static void resolve_attribute(struct resolver *r, const char *name, size_t name_len,
-                              const char *value, size_t len)
+static void resolve_attribute(struct resolver *r, const struct tag_attribute *a)
 {
-    if (name_len == 6 && strncasecmp(name, "srcset", 6) == 0) {
-        resolve_srcset(r, value, len);
+    if (a->value == NULL)
+        return;
+    if (a->name_len == 6 && strncasecmp(a->name, "srcset", 6) == 0) {
+        resolve_srcset(r, a->value, a->value_len);
         return;
     }
-    if (!holds_url(name, name_len))
+    if (!holds_url(a))
         return;
-    const char *absolute = resolve(r, value, len);
+    const char *absolute = resolve(r, a->value, a->value_len);
     if (absolute != NULL)
-        replace(r, value, len, absolute);
-}
-
-/* One start tag; at stands behind its name. Returns where it ends. */
-static const char *read_tag(struct resolver *r, const char *at)
-{
-    for (;;) {
-        while (*at != '\0' && (isspace((unsigned char)*at) || *at == '/'))
-            at++;
-        if (*at == '>' || *at == '\0')
-            return at;
-        const char *name = at;
-        while (*at != '\0' && !isspace((unsigned char)*at) && *at != '=' && *at != '>' &&
-               *at != '/')
-            at++;
-        size_t name_len = (size_t)(at - name);
-        if (name_len == 0)
-            at++;
-        const char *after = at + strspn(at, " \t\r\n");
-        if (*after != '=')
-            continue;
-        at = after + 1 + strspn(after + 1, " \t\r\n");
-        const char *value = at;
-        if (*at == '"' || *at == '\'') {
-            const char *close = strchr(at + 1, *at);
-            if (close == NULL)
-                return at + strlen(at);
-            resolve_attribute(r, name, name_len, value + 1, (size_t)(close - value - 1));
-            at = close + 1;
-        } else {
-            at += strcspn(at, " \t\r\n>");
-            resolve_attribute(r, name, name_len, value, (size_t)(at - value));
-        }
-    }
+        replace(r, a->value, a->value_len, absolute);
 }
 
 const char *kns_html_resolve(struct kns_arena *arena, const char *html, const char *base)
@@ -135,9 +111,10 @@ const char *kns_html_resolve(struct kns_arena *arena, const char *html, const ch
                 break;
             at = end;
         } else if (isalpha((unsigned char)*at)) {
-            while (isalnum((unsigned char)*at) || *at == ':' || *at == '-')
-                at++;
-            at = read_tag(&r, at);
+            struct tag_attribute attribute;
+            at += tag_name_length(at);
+            while (tag_next_attribute(&at, &attribute))
+                resolve_attribute(&r, &attribute);
         }
     }
     const char *result = html;

@@ -289,7 +289,7 @@ static bool is_tiny(const char *length)
                               strcmp(length, "1px") == 0 || strcmp(length, "0px") == 0);
 }
 
-bool is_tracking_pixel(const GumboNode *node)
+bool is_tracking_picture(const struct picture *p)
 {
     static const char *const beacons[] = {
         "feeds.feedburner.com/~r/",
@@ -306,14 +306,22 @@ bool is_tracking_pixel(const GumboNode *node)
         "medium.com/_/stat",
         "b.scorecardresearch.com/",
     };
-    const char *src = attribute_of(node, "src");
 
-    if (is_tiny(attribute_of(node, "width")) || is_tiny(attribute_of(node, "height")))
+    if (is_tiny(p->width) || is_tiny(p->height))
         return true;
-    for (size_t i = 0; src != NULL && i < sizeof(beacons) / sizeof(beacons[0]); i++)
-        if (strstr(src, beacons[i]) != NULL)
+    for (size_t i = 0; p->src != NULL && i < sizeof(beacons) / sizeof(beacons[0]); i++)
+        if (strstr(p->src, beacons[i]) != NULL)
             return true;
     return false;
+}
+
+static bool is_worth_showing(const GumboNode *image)
+{
+    const struct picture p = {.src = attribute_of(image, "src"),
+                              .width = attribute_of(image, "width"),
+                              .height = attribute_of(image, "height")};
+
+    return p.src != NULL && !is_tracking_picture(&p);
 }
 
 static bool is_void(const char *name)
@@ -335,8 +343,7 @@ static void enter(struct sanitizer *s, struct walk *walk)
     }
     if (element->tag == GUMBO_TAG_UNKNOWN || !is_among(allowed_elements, "", name, len))
         return;
-    if (element->tag == GUMBO_TAG_IMG &&
-        (attribute_of(walk->node, "src") == NULL || is_tracking_pixel(walk->node)))
+    if (element->tag == GUMBO_TAG_IMG && !is_worth_showing(walk->node))
         return;
     add_start(s, element, name);
 }

@@ -41,8 +41,13 @@ bool is_block(GumboTag tag);
 /* True for elements whose content no reader sees. */
 bool is_hidden(GumboTag tag);
 
+/* What an <img> says; NULL: nothing. */
+struct picture {
+    const char *src, *class, *width, *height;
+};
+
 /* True for pictures that count readers instead of showing something. */
-bool is_tracking_pixel(const GumboNode *image);
+bool is_tracking_picture(const struct picture *picture);
 
 /* True for pictures that belong to what is told: no pixel, no smiley, button or icon, no data: URL. */
 bool is_content_image(const GumboNode *image);

@@ -50,7 +50,7 @@ struct builder {
     struct kns_person *owner;            /* itunes:owner, the feed's author when nobody else is */
     struct kns_enclosure *enclosure;     /* of the open media:content */
     const char *thumbnail, *media_image; /* the entry's */
-    bool full; /* of entries, and the document says so */
+    bool full;                           /* of entries, and the document says so */
     bool failed;
 };
 

@@ -375,8 +375,6 @@ void kns_apply_person(struct builder *b, const struct frame *f, const char *text
     struct kns_person *known;
 
     (void)f;
-    if (line != NULL && kns_html_looks_like_html(line))
-        line = kns_html_to_line(b->arena, line);
     if (line == NULL || *line == '\0')
         return;
     struct kns_person *person = KNS_NEW(b->arena, struct kns_person);

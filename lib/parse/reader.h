@@ -14,7 +14,7 @@ struct strict;
 struct strict *kns_strict_new(struct builder *b);
 void kns_strict_free(struct strict *strict);
 
-/* Reads on. KNS_ESYNTAX: not well-formed (err says what, *ret_line where); KNS_ENOTFEED: the root is no feed's;
+/* Reads on: utf8 follows in memory what was given before, which must still be there (it may have moved as a whole). KNS_ESYNTAX: not well-formed (err says what, *ret_line where); KNS_ENOTFEED: the root is no feed's;
  * KNS_ELIMIT, KNS_ENOMEM. */
 enum kns_status kns_strict_read(struct strict *strict, const char *utf8, size_t size, bool last,
                                 int64_t *ret_line, struct kns_error *err);

@@ -48,12 +48,25 @@ size_t kns_text_ascii_prefix(const char *bytes, size_t size)
     return i;
 }
 
+/* Three-byte sequences that need no second look, one after the other: East Asian text. */
+static size_t three_byte_prefix(const unsigned char *bytes, size_t size)
+{
+    size_t i = 0;
+
+    while (i + 3 <= size && bytes[i] > 0xE0 && bytes[i] < 0xF0 && bytes[i] != 0xED &&
+           (bytes[i + 1] & 0xC0) == 0x80 && (bytes[i + 2] & 0xC0) == 0x80)
+        i += 3;
+    return i;
+}
+
 size_t kns_text_utf8_prefix(const char *bytes, size_t size)
 {
     size_t i = 0;
 
     while (i < size) {
-        i += kns_text_ascii_prefix(bytes + i, size - i);
+        if ((unsigned char)bytes[i] < 0x80)
+            i += kns_text_ascii_prefix(bytes + i, size - i);
+        i += three_byte_prefix((const unsigned char *)bytes + i, size - i);
         if (i == size)
             break;
         size_t len = sequence_length((const unsigned char *)bytes + i, size - i);
@@ -231,6 +244,20 @@ static bool is_space(int32_t c)
            c == 0x205F || c == 0x3000 || c == 0xFEFF;
 }
 
+/* The bytes of the white space at text, 0 when there is none. Most bytes are told apart by themselves. */
+static size_t space_length(const char *text, size_t size)
+{
+    unsigned char lead = (unsigned char)text[0];
+    int32_t c;
+
+    if (lead < 0x80)
+        return is_space(lead) ? 1 : 0;
+    if (lead != 0xC2 && lead != 0xE1 && lead != 0xE2 && lead != 0xE3 && lead != 0xEF)
+        return 0;
+    size_t len = kns_text_next(text, size, &c);
+    return is_space(c) ? len : 0;
+}
+
 const char *kns_text_squeeze(struct kns_arena *arena, const char *text)
 {
     size_t size = strlen(text);
@@ -241,18 +268,16 @@ const char *kns_text_squeeze(struct kns_arena *arena, const char *text)
     if (copy == NULL)
         return NULL;
     for (size_t i = 0; i < size;) {
-        int32_t c;
-        size_t len = kns_text_next(text + i, size - i, &c);
-        if (is_space(c)) {
+        size_t space = space_length(text + i, size - i);
+        if (space > 0) {
             pending = out > 0;
-        } else {
-            if (pending)
-                copy[out++] = ' ';
-            pending = false;
-            memcpy(copy + out, text + i, len);
-            out += len;
+            i += space;
+            continue;
         }
-        i += len;
+        if (pending)
+            copy[out++] = ' ';
+        pending = false;
+        copy[out++] = text[i++];
     }
     copy[out] = '\0';
     return copy;

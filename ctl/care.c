@@ -10,12 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Writes a file whole or not at all. */
-static int write_file(struct kns_call *call, const char *path, const struct kns_buf *body)
+int kns_call_write_file(struct kns_call *call, const char *path, const char *bytes, size_t size)
 {
     char *part = kns_arena_printf(call->arena, "%s.part%ld", path, (long)getpid());
     FILE *file = part == NULL ? NULL : fopen(part, "we");
-    bool good = file != NULL && fwrite(kns_buf_str(body), 1, body->len, file) == body->len;
+    bool good = file != NULL && fwrite(bytes, 1, size, file) == size;
 
     if (file != NULL)
         good = fclose(file) == 0 && good;
@@ -48,7 +47,7 @@ int kns_cmd_digest(struct kns_call *call)
     if (status != KNS_EXIT_OK)
         return status;
     if (path != NULL && strcmp(path, "-") != 0)
-        status = write_file(call, path, &response.body);
+        status = kns_call_write_file(call, path, kns_buf_str(&response.body), response.body.len);
     else if (fwrite(kns_buf_str(&response.body), 1, response.body.len, stdout) !=
                  response.body.len ||
              fflush(stdout) != 0)

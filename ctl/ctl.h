@@ -64,6 +64,9 @@ int kns_call_raw(struct kns_call *call, const char *what, const struct kns_reque
 int kns_call_post(struct kns_call *call, const char *what, const char *path, json_t *json,
                   json_t **ret_json);
 
+/* Writes a file whole or not at all; says what went wrong and returns its exit code. */
+int kns_call_write_file(struct kns_call *call, const char *path, const char *bytes, size_t size);
+
 /* Prints json for programs, and takes its reference. */
 int kns_call_print_json(struct kns_call *call, json_t *json);
 
@@ -114,6 +117,8 @@ int kns_cmd_rule(struct kns_call *call);
 int kns_cmd_links(struct kns_call *call);
 int kns_cmd_watch(struct kns_call *call);
 int kns_cmd_digest(struct kns_call *call);
+int kns_cmd_issue(struct kns_call *call);
+int kns_cmd_site(struct kns_call *call);
 int kns_cmd_status(struct kns_call *call);
 int kns_cmd_backup(struct kns_call *call);
 int kns_cmd_check(struct kns_call *call);

@@ -112,6 +112,31 @@ static const struct kns_option digest_options[] = {
     {"output", 'o', false, KNS_OPTION_FILE, "FILE", "write it to this file, whole or not at all"},
     {0},
 };
+static const struct kns_option issue_options[] = {
+    {"newsletter", 0, false, KNS_OPTION_TEXT, "NAME", "of this [newsletter NAME]; else the first"},
+    {"since", 0, false, KNS_OPTION_POINT, "TIME", "suggest: from then on (since the last issue)"},
+    {"number", 'n', false, KNS_OPTION_NUMBER, "N", "suggest: so many (7)"},
+    {"section", 0, false, KNS_OPTION_TEXT, "TITLE", "add, move, intro: under this heading"},
+    {"note", 0, false, KNS_OPTION_TEXT, "TEXT", "add: with this comment"},
+    {"before", 0, false, KNS_OPTION_TEXT, "ITEM", "move: in front of this one, else to the end"},
+    {"format", 0, false, KNS_OPTION_CHOICE, "html|atom|opml|markdown|text|jsonfeed|eml",
+     "show, preview: in this format"},
+    {"paste", 0, false, KNS_OPTION_FLAG, NULL,
+     "show: HTML to paste into a newsletter platform's editor"},
+    {"images", 0, false, KNS_OPTION_CHOICE, "remote|none", "show: thumbnails"},
+    {"output", 'o', false, KNS_OPTION_FILE, "FILE", "show: write it to this file"},
+    {"issue-number", 0, false, KNS_OPTION_NUMBER, "N", "publish, import: under this number"},
+    {"date", 0, false, KNS_OPTION_TEXT, "DATE", "publish, import: of this date"},
+    {"url", 0, false, KNS_OPTION_TEXT, "URL", "import: its permanent address"},
+    {"force", 0, false, KNS_OPTION_FLAG, NULL, "publish: whatever lint says"},
+    {"to", 0, false, KNS_OPTION_TEXT, "LIST",
+     "send: to these addresses (a,b or @FILE); else the message is printed"},
+    {0},
+};
+static const struct kns_option site_options[] = {
+    {"newsletter", 0, false, KNS_OPTION_TEXT, "NAME", "of this [newsletter NAME]; else the first"},
+    {0},
+};
 static const struct kns_option check_options[] = {
     {"db", 0, false, KNS_OPTION_FILE, "FILE", "this database file, without the daemon"},
     {"salvage", 0, false, KNS_OPTION_FILE, "NEW",
@@ -141,6 +166,10 @@ static const char *const rule_examples[] = {
     "knsctl rule test 'star if author = \"Jane Doe\"' --last 7d", NULL};
 static const char *const digest_examples[] = {
     "knsctl digest --since 7d --format html -o digest.html", NULL};
+
+static const char *const issue_examples[] = {"knsctl issue suggest -n 7", "knsctl issue edit",
+                                             "knsctl issue publish",
+                                             "knsctl issue show 12 --format html -o 12.html", NULL};
 
 static const struct kns_verb verbs[] = {
     {"add", "Subscriptions", "URL…", KNS_OPERAND_URL, 1, MANY, false, "subscribe", add_options,
@@ -198,6 +227,17 @@ static const struct kns_verb verbs[] = {
      watch_options, NULL, NULL, kns_cmd_watch},
     {"digest", "Articles", "", KNS_OPERAND_NONE, 0, 0, false, "make a digest of articles",
      digest_options, NULL, digest_examples, kns_cmd_digest},
+    {"issue", "Newsletter",
+     "suggest|add|drop|move|note|intro|edit|show|preview|lint|publish|list|correct|send|import|"
+     "discard …",
+     KNS_OPERAND_TEXT, 1, MANY, false,
+     "make the next issue of a newsletter, and keep the past ones", issue_options,
+     "suggest; add ITEM|URL…; drop ITEM…; move ITEM; note ITEM [TEXT…|-]; intro [TEXT…|-]; edit "
+     "[FILE|-] (all of it, in $EDITOR); show [N]; preview; lint; publish; list; correct N; send N; "
+     "import FILE|DIR|FEED-URL…; discard.",
+     issue_examples, kns_cmd_issue},
+    {"site", "Newsletter", "DIR", KNS_OPERAND_FILE, 1, 1, false,
+     "write all issues as a static site", site_options, NULL, NULL, kns_cmd_site},
     {"status", "Daemon", "", KNS_OPERAND_NONE, 0, 0, false, "show the daemon's figures", NULL, NULL,
      NULL, kns_cmd_status},
     {"backup", "Daemon", "FILE", KNS_OPERAND_FILE, 1, 1, false, "copy the live database", NULL,

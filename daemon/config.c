@@ -35,6 +35,11 @@ static const struct choice private_choices[] = {{"never", KNS_PRIVATE_NEVER},
 static const struct choice sync_choices[] = {
     {"full", KNS_STORE_SYNC_FULL}, {"normal", KNS_STORE_SYNC_NORMAL}, {NULL, 0}};
 
+static const struct choice tls_choices[] = {{"required", KNS_MAIL_TLS_REQUIRED},
+                                            {"try", KNS_MAIL_TLS_TRY},
+                                            {"never", KNS_MAIL_TLS_NEVER},
+                                            {NULL, 0}};
+
 struct key {
     const char *section, *name;
     enum type type;
@@ -85,7 +90,37 @@ static const struct key keys[] = {
     {"digest", "base_url", URL, AT(digest.base_url), "", NULL,
      "where digests are published: the base of their ids and links"},
     {"digest", "language", LANGUAGE, AT(digest.language), "", NULL, "BCP 47, such as ja"},
+    {"digest", "template_dir", TEXT, AT(digest.template_dir), "", NULL,
+     "templates in this folder replace those of the same name"},
+    {"mail", "server", TEXT, AT(mail.server), "", NULL,
+     "smtp://HOST:587 or smtps://HOST: what issues are sent through"},
+    {"mail", "user", TEXT, AT(mail.user), "", NULL, "log in with this name"},
+    {"mail", "password_file", TEXT, AT(mail.password_file), "", NULL,
+     "and the password on this file's first line"},
+    {"mail", "from", TEXT, AT(mail.from), "", NULL, "an address, or Name <address>"},
+    {"mail", "tls", CHOICE, AT(mail.tls), "required", tls_choices,
+     "required, try (where the server offers it) or never"},
 };
+
+/* Those of every [newsletter NAME]. */
+#define OF(member) offsetof(struct kns_config_newsletter, member)
+
+static const struct key newsletter_keys[] = {
+    {"newsletter", "title", TEXT, OF(title), "", NULL, "of the newsletter; empty: its name"},
+    {"newsletter", "issue_title", TEXT, OF(issue_title), "{title} #{number}", NULL,
+     "of its issues: {title} and {number} are filled in"},
+    {"newsletter", "first_number", COUNT, OF(first_number), "1", NULL, "of its first issue"},
+    {"newsletter", "sections", TEXT, OF(sections), "", NULL,
+     "its sections in their order, separated by commas; empty: any"},
+    {"newsletter", "base_url", URL, OF(base_url), "", NULL, "where its site is published"},
+    {"newsletter", "language", LANGUAGE, OF(language), "", NULL, "BCP 47, such as ja"},
+    {"newsletter", "author", TEXT, OF(author), "", NULL, "who makes it"},
+    {"newsletter", "email", TEXT, OF(email), "", NULL, "and how to reach them"},
+    {"newsletter", "link_parameters", TEXT, OF(link_parameters), "", NULL,
+     "put on its links in mail, such as utm_source=weekly"},
+};
+
+#define N_NEWSLETTER_KEYS (sizeof(newsletter_keys) / sizeof(newsletter_keys[0]))
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -231,11 +266,83 @@ static bool is_section(const char *section)
     return false;
 }
 
+/* ---- newsletters -------------------------------------------------------------------------------------------------- */
+
+static void fini_newsletter(struct kns_config_newsletter *newsletter)
+{
+    free(newsletter->name);
+    for (size_t i = 0; i < N_NEWSLETTER_KEYS; i++)
+        if (is_string(newsletter_keys[i].type))
+            free(*(char **)((char *)newsletter + newsletter_keys[i].offset));
+}
+
+static struct kns_config_newsletter *add_newsletter(struct kns_config *config, const char *name,
+                                                    struct kns_error *err)
+{
+    struct kns_config_newsletter *new = NULL, *more = NULL;
+
+    if (*name == '\0' || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_")] != '\0') {
+        kns_fail(err, KNS_EINVAL,
+                 "[newsletter %s]: expected a name of small letters, digits, - and _", name);
+        return NULL;
+    }
+    if (config->n_newsletters == KNS_CONFIG_NEWSLETTERS_MOST) {
+        kns_fail(err, KNS_ELIMIT, "more than %d newsletters", KNS_CONFIG_NEWSLETTERS_MOST);
+        return NULL;
+    }
+    more = realloc(config->newsletters, (config->n_newsletters + 1) * sizeof(*more));
+    if (more == NULL) {
+        kns_fail(err, KNS_ENOMEM, "out of memory");
+        return NULL;
+    }
+    config->newsletters = more;
+    new = &more[config->n_newsletters++];
+    memset(new, 0, sizeof(*new));
+    bool good = set_text(&new->name, name);
+    for (size_t i = 0; good && i < N_NEWSLETTER_KEYS; i++)
+        good = set_value(&newsletter_keys[i], (char *)new + newsletter_keys[i].offset,
+                         newsletter_keys[i].initial);
+    good = good && set_text(&new->title, name);
+    if (!good)
+        kns_fail(err, KNS_ENOMEM, "out of memory");
+    return good ? new : NULL;
+}
+
+static struct kns_config_newsletter *find_newsletter(struct kns_config *config, const char *name,
+                                                     struct kns_error *err)
+{
+    for (size_t i = 0; i < config->n_newsletters; i++)
+        if (strcmp(config->newsletters[i].name, name) == 0)
+            return &config->newsletters[i];
+    return add_newsletter(config, name, err);
+}
+
+static enum kns_status set_of_newsletter(struct kns_config *config, const char *newsletter,
+                                         const char *name, const char *value, struct kns_error *err)
+{
+    struct kns_config_newsletter *found =
+        find_newsletter(config, newsletter + strspn(newsletter, " "), err);
+
+    if (found == NULL)
+        return err == NULL ? KNS_EINVAL : err->status;
+    for (size_t i = 0; i < N_NEWSLETTER_KEYS; i++) {
+        const struct key *key = &newsletter_keys[i];
+        if (strcmp(key->name, name) != 0)
+            continue;
+        if (set_value(key, (char *)found + key->offset, value))
+            return KNS_OK;
+        return kns_fail(err, KNS_EINVAL, "%s = %s: expected %s", name, value, expected[key->type]);
+    }
+    return kns_fail(err, KNS_EINVAL, "[newsletter %s] has no key \"%s\"", found->name, name);
+}
+
 enum kns_status kns_config_set(struct kns_config *config, const char *section, const char *name,
                                const char *value, struct kns_error *err)
 {
     const struct key *key = find_key(section, name);
 
+    if (strncmp(section, "newsletter ", 11) == 0)
+        return set_of_newsletter(config, section + 11, name, value, err);
     if (*section == '\0')
         return kns_fail(err, KNS_EINVAL, "\"%s\" stands before any [section]", name);
     if (key == NULL)
@@ -320,6 +427,9 @@ void kns_config_free(struct kns_config *config)
     for (size_t i = 0; i < N_KEYS; i++)
         if (is_string(keys[i].type))
             free(*(char **)((char *)config + keys[i].offset));
+    for (size_t i = 0; i < config->n_newsletters; i++)
+        fini_newsletter(&config->newsletters[i]);
+    free(config->newsletters);
     free(config);
 }
 
@@ -432,5 +542,14 @@ void kns_config_print(const struct kns_config *config, FILE *out)
         fprintf(out, "; %s\n%s = ", keys[i].help, keys[i].name);
         print_value(&keys[i], (const char *)config + keys[i].offset, out);
         fputc('\n', out);
+    }
+    for (size_t n = 0; n < config->n_newsletters; n++) {
+        fprintf(out, "\n[newsletter %s]\n", config->newsletters[n].name);
+        for (size_t i = 0; i < N_NEWSLETTER_KEYS; i++) {
+            const struct key *key = &newsletter_keys[i];
+            fprintf(out, "; %s\n%s = ", key->help, key->name);
+            print_value(key, (const char *)&config->newsletters[n] + key->offset, out);
+            fputc('\n', out);
+        }
     }
 }

@@ -6,10 +6,22 @@
 #include "lib/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 enum kns_private_networks { KNS_PRIVATE_NEVER, KNS_PRIVATE_DIRECT, KNS_PRIVATE_ALWAYS };
+
+/* A [newsletter NAME] section: a newsletter of one's own. */
+struct kns_config_newsletter {
+    char *name, *title, *issue_title, *base_url, *language, *author, *email, *sections,
+        *link_parameters;
+    int64_t first_number;
+};
+
+#define KNS_CONFIG_NEWSLETTERS_MOST 32
+
+enum kns_mail_tls { KNS_MAIL_TLS_REQUIRED, KNS_MAIL_TLS_TRY, KNS_MAIL_TLS_NEVER };
 
 /* All strings owned by the configuration; "" means not set. */
 struct kns_config {
@@ -36,8 +48,14 @@ struct kns_config {
         int64_t timeout_s, concurrency;
     } hooks;
     struct {
-        char *title, *base_url, *language;
+        char *title, *base_url, *language, *template_dir;
     } digest;
+    struct {
+        char *server, *user, *password_file, *from;
+        int tls; /* enum kns_mail_tls */
+    } mail;
+    struct kns_config_newsletter *newsletters; /* in the file's order */
+    size_t n_newsletters;
 };
 
 /* Every key at its default; as_service: paths of the system service, else the user's (XDG). NULL: no memory. */

@@ -392,18 +392,27 @@ static bool collect_subscription(void *ctx, const struct kns_feed *feed)
     return !c->failed;
 }
 
-enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *store,
-                                struct kns_error *err)
+enum kns_status kns_request_write_opml(struct kns_request *request, struct kns_store *store,
+                                       const char *tag, const char *title, struct kns_buf *out,
+                                       struct kns_error *err)
 {
-    struct kns_opml opml = {.title = "KNS subscriptions"};
+    struct kns_opml opml = {.title = title};
     struct collecting_opml c = {request, &opml, false};
-    struct kns_feed_filter filter = {.tag = kns_request_parameter(request, "tag")};
+    struct kns_feed_filter filter = {.tag = tag};
     enum kns_status status = kns_store_each_feed(store, &filter, collect_subscription, &c, err);
 
     if (status == KNS_OK && c.failed)
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
-    if (status == KNS_OK)
-        status = kns_opml_write(&opml, &request->out, err);
+    return status == KNS_OK ? kns_opml_write(&opml, out, err) : status;
+}
+
+enum kns_status kns_answer_opml(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err)
+{
+    enum kns_status status =
+        kns_request_write_opml(request, store, kns_request_parameter(request, "tag"),
+                               "KNS subscriptions", &request->out, err);
+
     request->status = 200;
     request->answer_type = "text/x-opml; charset=utf-8";
     return status;
@@ -514,13 +523,14 @@ enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store 
         .since = query.since,
         .until = query.until,
     };
+    const struct kns_digest_options options = {.template_dir = request->template_dir};
     struct collecting_digest c = {request, &digest, {0}};
     if (!name_digest(request, &digest))
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     enum kns_status status =
         kns_store_query_items(store, request->arena, &query, collect_digest_item, &c, &cursor, err);
     if (status == KNS_OK)
-        status = kns_digest_render(&digest, format, NULL, &request->out, NULL, err);
+        status = kns_digest_render(&digest, format, &options, &request->out, NULL, err);
     if (status != KNS_OK)
         return status;
     request->status = 200;

@@ -5,6 +5,8 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/error.h"
+#include "lib/issue.h"
+#include "lib/mail.h"
 #include "lib/store.h"
 
 #include <jansson.h>
@@ -22,7 +24,10 @@ struct kns_parameter {
 struct kns_request {
     struct kns_arena *arena; /* all strings live here */
     /* The configuration of digests when the request came; a reload may free its own. */
-    const char *digest_title, *digest_base_url, *digest_language;
+    const char *digest_title, *digest_base_url, *digest_language, *template_dir;
+    const struct kns_publication *publications; /* newsletters of one's own; at least one */
+    size_t n_publications;
+    struct kns_mail_settings mail;
     const char *method, *path;
     int64_t id; /* of the path; 0: it has none */
     struct kns_parameter parameters[KNS_REQUEST_MAX_PARAMETERS];
@@ -75,6 +80,11 @@ void kns_request_link_next(struct kns_request *request, const char *cursor);
 /* The filters of a listing from the query parameters. False: a problem was answered. */
 bool kns_request_item_query(struct kns_request *request, struct kns_item_query *ret);
 
+/* Appends the subscriptions (with a tag, or NULL: all) as OPML under a title. */
+enum kns_status kns_request_write_opml(struct kns_request *request, struct kns_store *store,
+                                       const char *tag, const char *title, struct kns_buf *out,
+                                       struct kns_error *err);
+
 /* ---- handlers: on a query worker, or on the writer thread ---------------------------------------------------------- */
 
 enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *store,
@@ -120,6 +130,46 @@ enum kns_status kns_remove_rule(struct kns_request *request, struct kns_store *s
 enum kns_status kns_import_rules(struct kns_request *request, struct kns_store *store,
                                  struct kns_error *err);
 enum kns_status kns_answer_links(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+
+/* issues.c, site.c */
+enum kns_status kns_answer_issues(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err);
+enum kns_status kns_answer_issue(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_answer_draft(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_answer_draft_lint(struct kns_request *request, struct kns_store *store,
+                                      struct kns_error *err);
+enum kns_status kns_answer_issues_atom(struct kns_request *request, struct kns_store *store,
+                                       struct kns_error *err);
+enum kns_status kns_answer_issues_json(struct kns_request *request, struct kns_store *store,
+                                       struct kns_error *err);
+enum kns_status kns_answer_site(struct kns_request *request, struct kns_store *store,
+                                struct kns_error *err);
+enum kns_status kns_send_issue(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err);
+enum kns_status kns_add_to_draft(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_drop_from_draft(struct kns_request *request, struct kns_store *store,
+                                    struct kns_error *err);
+enum kns_status kns_move_in_draft(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err);
+enum kns_status kns_note_in_draft(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err);
+enum kns_status kns_intro_of_draft(struct kns_request *request, struct kns_store *store,
+                                   struct kns_error *err);
+enum kns_status kns_suggest_draft(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err);
+enum kns_status kns_edit_draft(struct kns_request *request, struct kns_store *store,
+                               struct kns_error *err);
+enum kns_status kns_publish_draft(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err);
+enum kns_status kns_remove_draft(struct kns_request *request, struct kns_store *store,
+                                 struct kns_error *err);
+enum kns_status kns_correct_issue(struct kns_request *request, struct kns_store *store,
+                                  struct kns_error *err);
+enum kns_status kns_import_issue(struct kns_request *request, struct kns_store *store,
                                  struct kns_error *err);
 
 /* An item, a feed in the API's shape; a new reference, NULL: no memory. */

@@ -273,6 +273,47 @@ static void read_address(struct exchange *x)
     x->request.scheme = proto != NULL && strcmp(proto, "https") == 0 ? "https" : "http";
 }
 
+/* A reload may free the configuration while the request is answered: it keeps what it needs of it. */
+static bool keep_newsletters(struct kns_request *r, const struct kns_config *config)
+{
+    size_t n = config->n_newsletters > 0 ? config->n_newsletters : 1;
+    struct kns_publication *all = kns_arena_alloc(r->arena, n * sizeof(*all));
+
+    if (all == NULL)
+        return false;
+    /* Without a section of its own there is one newsletter, and it is what digests are. */
+    all[0] = (struct kns_publication){.name = "main",
+                                      .title = r->digest_title,
+                                      .base_url = r->digest_base_url,
+                                      .language = r->digest_language,
+                                      .first_number = 1};
+    for (size_t i = 0; i < config->n_newsletters; i++) {
+        const struct kns_config_newsletter *from = &config->newsletters[i];
+        all[i] = (struct kns_publication){
+            .name = kns_arena_strdup(r->arena, from->name),
+            .title = kns_arena_strdup(r->arena, from->title),
+            .issue_title = kns_arena_strdup(r->arena, from->issue_title),
+            .base_url = kns_arena_strdup(r->arena, from->base_url),
+            .language = kns_arena_strdup(r->arena, from->language),
+            .author = kns_arena_strdup(r->arena, from->author),
+            .email = kns_arena_strdup(r->arena, from->email),
+            .sections = kns_arena_strdup(r->arena, from->sections),
+            .link_parameters = kns_arena_strdup(r->arena, from->link_parameters),
+            .first_number = from->first_number};
+        if (all[i].name == NULL || all[i].title == NULL)
+            return false;
+    }
+    r->publications = all;
+    r->n_publications = n;
+    r->mail = (struct kns_mail_settings){.server = kns_arena_strdup(r->arena, config->mail.server),
+                                         .user = kns_arena_strdup(r->arena, config->mail.user),
+                                         .password_file =
+                                             kns_arena_strdup(r->arena, config->mail.password_file),
+                                         .from = kns_arena_strdup(r->arena, config->mail.from),
+                                         .tls = (enum kns_mail_security)config->mail.tls};
+    return true;
+}
+
 static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Connection *connection,
                                        const char *url, const char *method)
 {
@@ -288,7 +329,11 @@ static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Con
     x->request.digest_title = kns_arena_strdup(x->request.arena, config->digest.title);
     x->request.digest_base_url = kns_arena_strdup(x->request.arena, config->digest.base_url);
     x->request.digest_language = kns_arena_strdup(x->request.arena, config->digest.language);
-    x->request.method = kns_arena_strdup(x->request.arena, method);
+    x->request.template_dir = config->digest.template_dir[0] == '\0'
+                                  ? NULL
+                                  : kns_arena_strdup(x->request.arena, config->digest.template_dir);
+    bool kept = keep_newsletters(&x->request, config);
+    x->request.method = kept ? kns_arena_strdup(x->request.arena, method) : NULL;
     x->request.path = kns_arena_strdup(x->request.arena, url);
     kns_buf_init(&x->body, KNS_REQUEST_MAX_BODY);
     kns_buf_init(&x->request.out, KNS_ANSWER_MAX_BODY);

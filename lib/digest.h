@@ -64,6 +64,8 @@ struct kns_digest {
     const char *url;      /* this digest's page on it; NULL: none */
     const char *self_url; /* where this very format is served; NULL: none */
     const char *language; /* BCP 47; NULL: that of the notes, else of most items, else "en" */
+    /* Of the site that the page stands on, relative to it or absolute; NULL: none. */
+    const char *home_url, *archive_url, *feed_url, *newer_url, *older_url;
     struct kns_time since, until; /* the window that the items come from; zero: open */
     struct kns_time updated;      /* zero: published, else the newest item's time */
     struct kns_time published;    /* of an issue; zero: not published, or no issue */
@@ -79,6 +81,13 @@ bool kns_digest_add_item(struct kns_digest *digest, struct kns_arena *arena,
 /* Appends a section of the introduction. False: no memory. */
 bool kns_digest_add_section(struct kns_digest *digest, struct kns_arena *arena, const char *title,
                             const char *content_html);
+
+/* An item as a digest would show it. "" is nothing; url is NULL where none is safe to follow. In arena. False: no memory. */
+struct kns_digest_look {
+    const char *url, *title, *site, *description, *image;
+};
+bool kns_digest_look_at(struct kns_arena *arena, const struct kns_item *item,
+                        struct kns_digest_look *ret);
 
 enum kns_digest_images {
     KNS_IMAGES_REMOTE, /* thumbnails by their own URL */
@@ -109,6 +118,23 @@ struct kns_digest_report {
 enum kns_status kns_digest_render(const struct kns_digest *digest, enum kns_digest_format format,
                                   const struct kns_digest_options *options, struct kns_buf *out,
                                   struct kns_digest_report *ret_report, struct kns_error *err);
+
+/* A row of an archive's list. */
+struct kns_digest_issue {
+    const char *title, *href;
+    struct kns_time published;
+    size_t items;
+    struct kns_digest_issue *next;
+};
+struct kns_digest_archive {
+    const char *title, *language, *home_url, *feed_url;
+    KNS_LIST(kns_digest_issue) issues;
+};
+
+/* The page that lists a newsletter's issues. Errors as kns_digest_render's. */
+enum kns_status kns_digest_render_archive(const struct kns_digest_archive *archive,
+                                          const char *template_dir, struct kns_buf *out,
+                                          struct kns_error *err);
 
 /* "html", "atom", …; false when name is no format. */
 bool kns_digest_format_find(const char *name, enum kns_digest_format *ret_format);

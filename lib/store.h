@@ -424,6 +424,66 @@ enum kns_status kns_store_query_links(struct kns_store *store, struct kns_arena 
                                       bool (*on_link)(void *ctx, const struct kns_named_link *link),
                                       void *ctx, const char **ret_cursor, struct kns_error *err);
 
+/* ---- issues -------------------------------------------------------------------------------------- */
+
+/* An issue of a newsletter of one's own; what it says is a document that only lib/issue understands. */
+struct kns_issue_record {
+    int64_t id;
+    const char *newsletter;
+    int64_t number; /* 0: the draft of the next one */
+    const char *title;
+    struct kns_time published_at, updated_at;
+    int64_t items;
+    const char *document;
+};
+
+/* What an issue covers. */
+struct kns_covered {
+    int64_t item_id; /* 0: no stored item */
+    const char *url, *title;
+};
+
+/* Stores an issue (writer), in place of the one with its newsletter and number; what it covers is known from now on, unless it is a
+ * draft. record->id is not looked at; *ret_id (may be NULL) is the issue's. */
+enum kns_status kns_store_put_issue(struct kns_store *store, const struct kns_issue_record *record,
+                                    const struct kns_covered *covered, size_t n_covered,
+                                    int64_t *ret_id, struct kns_error *err);
+
+/* Removes an issue (writer): a draft that was published or given up. KNS_ENOTFOUND. */
+enum kns_status kns_store_remove_issue(struct kns_store *store, const char *newsletter,
+                                       int64_t number, struct kns_error *err);
+
+/* KNS_ENOTFOUND. */
+enum kns_status kns_store_get_issue(struct kns_store *store, struct kns_arena *arena,
+                                    const char *newsletter, int64_t number,
+                                    struct kns_issue_record *ret, struct kns_error *err);
+
+/* Published issues, the last number first; drafts are left out. limit 0: all. False from on_issue stops. */
+enum kns_status kns_store_each_issue(struct kns_store *store, const char *newsletter, size_t limit,
+                                     bool (*on_issue)(void *ctx,
+                                                      const struct kns_issue_record *issue),
+                                     void *ctx, struct kns_error *err);
+
+/* The number of the last published issue (other than `except`) that had this address, or nearly this title; 0: none had. title
+ * may be NULL. */
+enum kns_status kns_store_find_covered(struct kns_store *store, const char *newsletter,
+                                       const char *url, const char *title, int64_t except,
+                                       int64_t *ret_number, struct kns_error *err);
+
+/* An item that no feed carries (writer): a link that a person chose, an issue of one's own. Where its address is known, that is the
+ * item, and nothing changes; else it is stored as read. note may be NULL. */
+enum kns_status kns_store_put_item(struct kns_store *store, const struct kns_entry *entry,
+                                   const char *note, struct kns_time now, int64_t *ret_id,
+                                   struct kns_error *err);
+
+/* Whether an item is an issue of a newsletter that is followed, taken apart into its link items. */
+enum kns_status kns_store_is_roundup(struct kns_store *store, int64_t item_id, bool *ret,
+                                     struct kns_error *err);
+
+/* The item of this address, in whatever spelling. KNS_ENOTFOUND. */
+enum kns_status kns_store_find_item(struct kns_store *store, const char *url, int64_t *ret_id,
+                                    struct kns_error *err);
+
 /* ---- events -------------------------------------------------------------------------------------- */
 
 enum kns_event_kind { KNS_EVENT_ITEM, KNS_EVENT_FEED, KNS_EVENT_POLL };

@@ -159,6 +159,28 @@ static bool set_lists(json_t *object, const struct digest_view *view)
                                      json_boolean(view->parts.count > 0 && number > 0)) == 0;
 }
 
+/* The ways around the site that the page stands on. */
+static bool set_navigation(json_t *object, const struct digest_view *view)
+{
+    const struct kns_digest *digest = view->digest;
+    const struct {
+        const char *name, *url;
+    } links[] = {{"home_url", digest->home_url},
+                 {"archive_url", digest->archive_url},
+                 {"feed_url", digest->feed_url},
+                 {"newer_url", digest->newer_url},
+                 {"older_url", digest->older_url}};
+    bool ok = set(object, "all_issues", view->words->all_issues) &&
+              set(object, "newer", view->words->newer) &&
+              set(object, "older", view->words->older) && set(object, "feed", view->words->feed) &&
+              set(object, "publication", view->publication);
+
+    for (size_t i = 0; ok && i < sizeof(links) / sizeof(links[0]); i++)
+        ok = set(object, links[i].name, links[i].url == NULL ? "" : links[i].url);
+    return ok && json_object_set_new(object, "has_navigation",
+                                     json_boolean(digest->archive_url != NULL)) == 0;
+}
+
 json_t *digest_context(const struct digest_view *view)
 {
     const struct kns_digest *digest = view->digest;
@@ -176,7 +198,38 @@ json_t *digest_context(const struct digest_view *view)
         set(object, "line_height", japanese ? "1.8" : "1.6") &&
         set(object, "made_with", words->made_with) &&
         set(object, "read_on_web", words->read_on_web) && set(object, "nothing", words->nothing) &&
-        set_lists(object, view))
+        set_navigation(object, view) && set_lists(object, view))
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+json_t *digest_archive_context(struct kns_arena *arena, const struct kns_digest_archive *archive)
+{
+    const struct digest_words *words = digest_words_find(archive->language);
+    json_t *object = json_object(), *issues = json_array();
+    const struct kns_digest_issue *issue;
+    bool ok = set(object, "title", archive->title) && set(object, "language", words->language) &&
+              set(object, "home_url", archive->home_url) &&
+              set(object, "feed_url", archive->feed_url) && set(object, "fonts", fonts) &&
+              set(object, "all_issues", words->all_issues) && set(object, "feed", words->feed) &&
+              set(object, "made_with", words->made_with);
+
+    KNS_LIST_EACH(issue, &archive->issues)
+    {
+        json_t *row = json_object();
+        char count[96];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(count, sizeof(count), issue->items == 1 ? words->items_one : words->items_many,
+                 issue->items);
+#pragma GCC diagnostic pop
+        ok = ok && set(row, "title", issue->title) && set(row, "href", issue->href) &&
+             set(row, "count", count) &&
+             set(row, "date", digest_date(arena, archive->language, issue->published));
+        json_array_append_new(issues, row);
+    }
+    if (json_object_set_new(object, "issues", issues) == 0 && ok)
         return object;
     json_decref(object);
     return NULL;

@@ -11,4 +11,7 @@
  * meta lang heading number text}]}]. `text` is wrapped plain text. A new reference; NULL: no memory. */
 json_t *digest_context(const struct digest_view *view);
 
+/* What archive.html takes; a new reference, NULL: no memory. */
+json_t *digest_archive_context(struct kns_arena *arena, const struct kns_digest_archive *archive);
+
 #endif

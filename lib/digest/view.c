@@ -305,3 +305,22 @@ struct digest_view *digest_view_new(struct kns_arena *arena, const struct kns_di
     view->count = count_text(view);
     return view->date != NULL && view->count != NULL ? view : NULL;
 }
+
+bool kns_digest_look_at(struct kns_arena *arena, const struct kns_item *item,
+                        struct kns_digest_look *ret)
+{
+    static const struct kns_digest_options plain = {0};
+    struct kns_digest digest = {.language = "en"};
+    struct digest_view *view =
+        kns_digest_add_item(&digest, arena, item) ? digest_view_new(arena, &digest, &plain) : NULL;
+
+    if (view == NULL)
+        return false;
+    const struct digest_entry *entry = view->groups.first->entries.first;
+    *ret = (struct kns_digest_look){.url = *entry->url == '\0' ? NULL : entry->url,
+                                    .title = entry->title,
+                                    .site = entry->site,
+                                    .description = entry->description,
+                                    .image = entry->image};
+    return true;
+}

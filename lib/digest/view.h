@@ -14,6 +14,7 @@ struct digest_words {
     const char *seen_in;                /* printf format: number of feeds */
     const char *read_on_web;
     const char *nothing;
+    const char *all_issues, *newer, *older, *feed;
 };
 
 /* The table row of a language; English where there is none. Never NULL. */

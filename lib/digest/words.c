@@ -15,6 +15,10 @@ static const struct digest_words all_words[] = {
         .seen_in = "in %zu feeds",
         .read_on_web = "Read it on the web",
         .nothing = "Nothing new in this time.",
+        .all_issues = "All issues",
+        .newer = "Next issue",
+        .older = "Previous issue",
+        .feed = "Feed",
     },
     {
         .language = "ja",
@@ -25,6 +29,10 @@ static const struct digest_words all_words[] = {
         .seen_in = "%zu個のフィードに掲載",
         .read_on_web = "ウェブで読む",
         .nothing = "この期間の新しい記事はありません。",
+        .all_issues = "バックナンバー",
+        .newer = "次の号",
+        .older = "前の号",
+        .feed = "フィード",
     },
 };
 

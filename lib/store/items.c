@@ -3,6 +3,7 @@
 
 #include "lib/jsonfeed.h"
 #include "lib/store/identity.h"
+#include "lib/url.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -749,5 +750,122 @@ enum kns_status kns_store_edit_item(struct kns_store *store, int64_t id,
         status = set_note(store, arena, item, edit->note, err);
     status = kns_savepoint_end(store, status, err);
     kns_arena_free(arena);
+    return status;
+}
+
+/* ---- without a feed ------------------------------------------------------------------------------------------------- */
+
+/* The item of an address: by its canonical form, else by what all spellings share. KNS_ENOTFOUND; *ret_id 0: it was removed. */
+static enum kns_status find_by_address(struct kns_store *store, const struct identity *id,
+                                       int64_t *ret_id, struct kns_error *err)
+{
+    enum kns_status status = find_key(store, KEY_URL, 0, id->url, ret_id, err);
+
+    return status == KNS_ENOTFOUND ? find_key(store, KEY_VARIANT, 0, id->variant, ret_id, err)
+                                   : status;
+}
+
+enum kns_status kns_store_find_item(struct kns_store *store, const char *url, int64_t *ret_id,
+                                    struct kns_error *err)
+{
+    struct kns_arena *arena = kns_arena_new(0);
+    struct identity id = {0};
+    int64_t found = 0;
+
+    if (arena == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    id.url = kns_url_canonical(arena, url);
+    id.variant = id.url == NULL ? NULL : kns_url_variant_key(arena, url);
+    enum kns_status status = find_by_address(store, &id, &found, err);
+    kns_arena_free(arena);
+    if (status == KNS_ENOTFOUND || (status == KNS_OK && found == 0))
+        return kns_fail(err, KNS_ENOTFOUND, "no item has the address %.300s", url);
+    if (status == KNS_OK)
+        *ret_id = found;
+    return status;
+}
+
+/* A key that a removed item left behind is the new one's. */
+static enum kns_status take_key(struct kns_store *store, enum key_kind kind, const char *key,
+                                int64_t item_id, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, KEY_REVIVE);
+
+    if (key == NULL)
+        return KNS_OK;
+    kns_bind_int(stmt, 1, kind);
+    kns_bind_text(stmt, 2, key);
+    kns_bind_int(stmt, 3, item_id);
+    return kns_sql_do(store, stmt, err);
+}
+
+static enum kns_status insert_alone(struct arrival *a, const struct kns_entry *entry,
+                                    const struct identity *id, int64_t *ret_id,
+                                    struct kns_error *err)
+{
+    const char *detail = detail_of(a->arena, entry);
+    bool said = kns_time_given(entry->published) && entry->published.unix_s < a->now.unix_s;
+    sqlite3_stmt *stmt = kns_sql(a->store, ITEM_INSERT);
+
+    if (detail == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    kns_bind_int(stmt, 1, 0);
+    kns_bind_int(stmt, 2, said ? entry->published.unix_s : a->now.unix_s);
+    kns_bind_int(stmt, 3, a->now.unix_s);
+    kns_bind_text(stmt, 4, detail);
+    kns_bind_int(stmt, 5, 1);
+    kns_bind_int(stmt, 6, 0);
+    kns_bind_int(stmt, 7, 0);
+    enum kns_status status = kns_sql_do(a->store, stmt, err);
+    int64_t item_id = sqlite3_last_insert_rowid(a->store->db);
+    if (status == KNS_OK)
+        status = put_content(a->store, item_id, entry, err);
+    if (status == KNS_OK)
+        status = take_key(a->store, KEY_URL, id->url, item_id, err);
+    if (status == KNS_OK)
+        status = take_key(a->store, KEY_VARIANT, id->variant, item_id, err);
+    if (status == KNS_OK)
+        status = kns_links_meet(a->store, a->arena, item_id, id->url, err);
+    stmt = kns_sql(a->store, ITEM_SET_SOURCES);
+    kns_bind_int(stmt, 1, item_id);
+    if (status == KNS_OK)
+        status = kns_sql_do(a->store, stmt, err);
+    if (status == KNS_OK)
+        status = index_text(a, entry, detail, NULL, item_id, err);
+    *ret_id = item_id;
+    return status;
+}
+
+enum kns_status kns_store_put_item(struct kns_store *store, const struct kns_entry *entry,
+                                   const char *note, struct kns_time now, int64_t *ret_id,
+                                   struct kns_error *err)
+{
+    struct kns_poll_result unused = {0};
+    struct arrival a = {.store = store, .arena = kns_arena_new(0), .now = now, .result = &unused};
+    struct identity id = {0};
+    struct kns_item *item = NULL;
+
+    if (a.arena == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    id.url = entry->url == NULL ? NULL : kns_url_canonical(a.arena, entry->url);
+    id.variant = id.url == NULL ? NULL : kns_url_variant_key(a.arena, id.url);
+    enum kns_status status = id.url == NULL
+                                 ? kns_fail(err, KNS_EINVAL, "an item needs an http or https URL")
+                                 : kns_savepoint_begin(store, err);
+    if (status != KNS_OK) {
+        kns_arena_free(a.arena);
+        return status;
+    }
+    *ret_id = 0;
+    status = find_by_address(store, &id, ret_id, err);
+    if (status == KNS_ENOTFOUND || (status == KNS_OK && *ret_id == 0))
+        status = insert_alone(&a, entry, &id, ret_id, err);
+    if (status == KNS_OK && note != NULL)
+        status = kns_store_get_item(store, a.arena, *ret_id, &item, err);
+    /* A note that its user wrote stays. */
+    if (status == KNS_OK && item != NULL && item->note == NULL)
+        status = set_note(store, a.arena, item, note, err);
+    status = kns_savepoint_end(store, status, err);
+    kns_arena_free(a.arena);
     return status;
 }

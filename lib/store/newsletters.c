@@ -292,3 +292,15 @@ enum kns_status kns_newsletters_load(struct kns_store *store, struct kns_arena *
     }
     return status == KNS_ENOTFOUND ? KNS_OK : status;
 }
+
+enum kns_status kns_store_is_roundup(struct kns_store *store, int64_t item_id, bool *ret,
+                                     struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, CURATED_ANY);
+
+    kns_bind_int(stmt, 1, item_id);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    sqlite3_reset(stmt);
+    *ret = status == KNS_OK;
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}

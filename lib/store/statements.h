@@ -79,6 +79,8 @@
     S(KEY_OF_ITEM, "SELECT 1 FROM item_key WHERE item_id = ? LIMIT 1")                             \
     S(ITEM_NEXT, "SELECT id FROM item WHERE id > ? ORDER BY id LIMIT 1")                           \
     S(KEY_PUT, "INSERT OR IGNORE INTO item_key (kind, scope, key, item_id) VALUES (?, ?, ?, ?)")   \
+    S(KEY_REVIVE, "INSERT INTO item_key (kind, scope, key, item_id) VALUES (?1, 0, ?2, ?3) ON "    \
+                  "CONFLICT DO UPDATE SET item_id = ?3 WHERE item_id = 0")                         \
     S(KEY_BURY, "UPDATE item_key SET item_id = 0 WHERE item_id = ?")                               \
     S(KEY_MOVE, "UPDATE OR IGNORE item_key SET scope = ?2 WHERE kind IN (2, 3, 5) AND scope = ?1") \
     S(KEY_DROP_SCOPE, "DELETE FROM item_key WHERE kind IN (2, 3, 5) AND scope = ?")                \
@@ -117,7 +119,8 @@
                         "o.item_id = s.item_id AND o.feed_id <> ?1) LIMIT 500")                    \
     S(SIGHTING_LIST,                                                                               \
       "SELECT item_id FROM sighting WHERE feed_id = ? AND item_id > ? ORDER BY item_id LIMIT 500") \
-    S(ITEM_IS_KEPT, "SELECT 1 FROM item WHERE id = ? AND (starred = 1 OR note IS NOT NULL)")       \
+    S(ITEM_IS_KEPT, "SELECT 1 FROM item WHERE id = ?1 AND (starred = 1 OR note IS NOT "            \
+                    "NULL OR EXISTS (SELECT 1 FROM issue_item WHERE item_id = ?1))")               \
     S(SIGHTING_FIRST_OTHER,                                                                        \
       "SELECT feed_id FROM sighting WHERE item_id = ? ORDER BY first_seen, feed_id LIMIT 1")       \
     S(SPLIT_ITEM, "INSERT INTO item (feed_id, sort_at, first_seen, changed_at, detail) SELECT "    \
@@ -185,8 +188,28 @@
     S(ITEM_LINK_MOVE_FEED, "UPDATE item_link SET feed_id = ?2 WHERE feed_id = ?1 AND item_id IN "  \
                            "(SELECT item_id FROM sighting WHERE feed_id = ?2)")                    \
     S(SIGHTING_FORGET, "UPDATE sighting SET entry_hash = 0 WHERE feed_id = ?")                     \
+    S(ISSUE_FIND, "SELECT id FROM issue WHERE newsletter = ? AND number = ?")                      \
+    S(ISSUE_INSERT,                                                                                \
+      "INSERT INTO issue (newsletter, number, title, published_at, updated_at, items, document) "  \
+      "VALUES (?, ?, ?, ?, ?, ?, ?)")                                                              \
+    S(ISSUE_UPDATE, "UPDATE issue SET title = ?3, published_at = ?4, updated_at = ?5, items = "    \
+                    "?6, document = ?7 WHERE newsletter = ?1 AND number = ?2")                     \
+    S(ISSUE_DELETE, "DELETE FROM issue WHERE newsletter = ? AND number = ?")                       \
+    S(ISSUE_GET, "SELECT id, newsletter, number, title, published_at, updated_at, items, "         \
+                 "document FROM issue WHERE newsletter = ? AND number = ?")                        \
+    S(ISSUE_LIST,                                                                                  \
+      "SELECT id, newsletter, number, title, published_at, updated_at, items, document FROM "      \
+      "issue WHERE newsletter = ? AND number > 0 ORDER BY number DESC LIMIT ?")                    \
+    S(ISSUE_ITEM_CLEAR, "DELETE FROM issue_item WHERE issue_id = ?")                               \
+    S(ISSUE_ITEM_PUT, "INSERT INTO issue_item (issue_id, position, item_id, url_key, title_key) "  \
+                      "VALUES (?, ?, ?, ?, ?)")                                                    \
+    S(ISSUE_COVERED,                                                                               \
+      "SELECT max(i.number) FROM (SELECT issue_id FROM issue_item WHERE url_key = ?2 UNION ALL "   \
+      "SELECT issue_id FROM issue_item WHERE title_key = ?3) c JOIN issue i ON i.id = "            \
+      "c.issue_id WHERE i.newsletter = ?1 AND i.number <> ?4")                                     \
     S(CURATED_PUT, "INSERT OR REPLACE INTO curated (item_id, issue_id, feed_id, position, "        \
                    "section, note, note_html) VALUES (?, ?, ?, ?, ?, ?, ?)")                       \
+    S(CURATED_ANY, "SELECT 1 FROM curated WHERE issue_id = ? LIMIT 1")                             \
     S(CURATED_CLEAR, "DELETE FROM curated WHERE issue_id = ?")                                     \
     S(CURATED_OF_ITEM,                                                                             \
       "SELECT c.feed_id, coalesce(f.user_title, f.title, f.url), c.issue_id, "                     \

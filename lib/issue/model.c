@@ -1,0 +1,438 @@
+/* Issues as data, and the small changes that curating makes. */
+#include "lib/issue.h"
+
+#include "lib/date.h"
+#include "lib/html.h"
+#include "lib/markdown.h"
+#include "lib/text.h"
+#include "lib/url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- JSON ----------------------------------------------------------------------------------------------------------- */
+
+static void set(json_t *object, const char *key, const char *value)
+{
+    if (value != NULL && *value != '\0')
+        json_object_set_new(object, key, json_string(value));
+}
+
+static void set_time(json_t *object, const char *key, struct kns_time value)
+{
+    char text[KNS_TIME_TEXT];
+
+    set(object, key, kns_time_format(value, text));
+}
+
+static json_t *section_json(const struct kns_issue_section *section)
+{
+    json_t *json = json_object();
+
+    set(json, "title", section->title);
+    set(json, "text", section->text);
+    return json;
+}
+
+static json_t *item_json(const struct kns_issue_item *item)
+{
+    json_t *json = json_object();
+
+    if (item->id != 0)
+        json_object_set_new(json, "id", json_integer(item->id));
+    set(json, "url", item->url);
+    set(json, "title", item->title);
+    set(json, "site", item->site);
+    set(json, "description", item->description);
+    set(json, "image", item->image);
+    set(json, "note", item->note);
+    set(json, "section", item->section);
+    return json;
+}
+
+json_t *kns_issue_to_json(const struct kns_issue *issue)
+{
+    json_t *json = json_object(), *sections = json_array(), *items = json_array();
+    const struct kns_issue_section *section;
+    const struct kns_issue_item *item;
+
+    set(json, "newsletter", issue->newsletter);
+    json_object_set_new(json, "number", json_integer(issue->number));
+    json_object_set_new(json, "state", json_string(issue->draft ? "draft" : "published"));
+    set(json, "title", issue->title);
+    set(json, "id", issue->id);
+    set(json, "url", issue->url);
+    set(json, "language", issue->language);
+    set_time(json, "published", issue->published);
+    set_time(json, "updated", issue->updated);
+    if (issue->draft)
+        json_object_set_new(json, "revision", json_integer(issue->revision));
+    KNS_LIST_EACH(section, &issue->sections)
+    json_array_append_new(sections, section_json(section));
+    KNS_LIST_EACH(item, &issue->items)
+    json_array_append_new(items, item_json(item));
+    json_object_set_new(json, "sections", sections);
+    json_object_set_new(json, "items", items);
+    return json;
+}
+
+static const char *get(struct kns_arena *arena, const json_t *object, const char *key)
+{
+    return kns_arena_strdup(arena, json_string_value(json_object_get(object, key)));
+}
+
+static struct kns_time get_time(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    struct kns_time time = {0};
+
+    if (text != NULL)
+        kns_date_parse(text, &time);
+    return time;
+}
+
+static bool read_lists(struct kns_arena *arena, const json_t *json, struct kns_issue *issue)
+{
+    json_t *sections = json_object_get(json, "sections"), *items = json_object_get(json, "items"),
+           *one;
+    size_t i;
+
+    json_array_foreach(sections, i, one)
+    {
+        struct kns_issue_section *section = KNS_NEW(arena, struct kns_issue_section);
+        if (section == NULL)
+            return false;
+        section->title = get(arena, one, "title");
+        section->text = get(arena, one, "text");
+        KNS_LIST_APPEND(&issue->sections, section);
+    }
+    json_array_foreach(items, i, one)
+    {
+        struct kns_issue_item *item = KNS_NEW(arena, struct kns_issue_item);
+        if (item == NULL)
+            return false;
+        *item = (struct kns_issue_item){.id = json_integer_value(json_object_get(one, "id")),
+                                        .url = get(arena, one, "url"),
+                                        .title = get(arena, one, "title"),
+                                        .site = get(arena, one, "site"),
+                                        .description = get(arena, one, "description"),
+                                        .image = get(arena, one, "image"),
+                                        .note = get(arena, one, "note"),
+                                        .section = get(arena, one, "section")};
+        if (item->url == NULL)
+            return false;
+        KNS_LIST_APPEND(&issue->items, item);
+    }
+    return true;
+}
+
+struct kns_issue *kns_issue_from_json(struct kns_arena *arena, const json_t *json)
+{
+    struct kns_issue *issue = KNS_NEW(arena, struct kns_issue);
+    const char *state = json_string_value(json_object_get(json, "state"));
+
+    if (issue == NULL || state == NULL)
+        return NULL;
+    issue->newsletter = get(arena, json, "newsletter");
+    issue->number = json_integer_value(json_object_get(json, "number"));
+    issue->draft = strcmp(state, "draft") == 0;
+    issue->title = get(arena, json, "title");
+    issue->id = get(arena, json, "id");
+    issue->url = get(arena, json, "url");
+    issue->language = get(arena, json, "language");
+    issue->revision = json_integer_value(json_object_get(json, "revision"));
+    issue->published = get_time(json, "published");
+    issue->updated = get_time(json, "updated");
+    return read_lists(arena, json, issue) ? issue : NULL;
+}
+
+/* ---- from what was published elsewhere -------------------------------------------------------------------------------- */
+
+static bool take_items(struct kns_arena *arena, const struct kns_newsletter *newsletter,
+                       struct kns_issue *issue)
+{
+    const struct kns_newsletter_item *from;
+
+    KNS_LIST_EACH(from, &newsletter->items)
+    {
+        struct kns_issue_item *item = KNS_NEW(arena, struct kns_issue_item);
+        if (item == NULL)
+            return false;
+        *item = (struct kns_issue_item){.url = from->url,
+                                        .title = from->title != NULL ? from->title : from->url,
+                                        .site = from->site,
+                                        .description = from->description,
+                                        .image = from->image,
+                                        .section = from->section};
+        if (from->note_html != NULL) {
+            item->note = kns_markdown_from_html(arena, from->note_html, issue->url);
+            if (item->note == NULL)
+                return false;
+        }
+        KNS_LIST_APPEND(&issue->items, item);
+    }
+    return true;
+}
+
+struct kns_issue *kns_issue_from_newsletter(struct kns_arena *arena,
+                                            const struct kns_newsletter *newsletter)
+{
+    struct kns_issue *issue = KNS_NEW(arena, struct kns_issue);
+    const struct kns_newsletter_section *from;
+
+    if (issue == NULL)
+        return NULL;
+    issue->number = newsletter->number;
+    issue->title = newsletter->title;
+    issue->url = issue->id = newsletter->url;
+    issue->published = issue->updated = newsletter->published;
+    KNS_LIST_EACH(from, &newsletter->sections)
+    {
+        struct kns_issue_section *section = KNS_NEW(arena, struct kns_issue_section);
+        if (section == NULL)
+            return NULL;
+        section->title = from->title;
+        section->text = kns_markdown_from_html(arena, from->content_html, issue->url);
+        if (section->text == NULL)
+            return NULL;
+        KNS_LIST_APPEND(&issue->sections, section);
+    }
+    return take_items(arena, newsletter, issue) ? issue : NULL;
+}
+
+/* ---- names -------------------------------------------------------------------------------------------------------------- */
+
+static bool given(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
+
+const char *kns_issue_title(struct kns_arena *arena, const struct kns_publication *publication,
+                            int64_t number)
+{
+    const char *pattern =
+        given(publication->issue_title) ? publication->issue_title : "{title} #{number}";
+    struct kns_buf out = {0};
+
+    while (*pattern != '\0') {
+        if (strncmp(pattern, "{number}", 8) == 0) {
+            kns_buf_addf(&out, "%lld", (long long)number);
+            pattern += 8;
+        } else if (strncmp(pattern, "{title}", 7) == 0) {
+            kns_buf_adds(&out, publication->title);
+            pattern += 7;
+        } else {
+            kns_buf_addc(&out, *pattern++);
+        }
+    }
+    const char *title = kns_buf_failed(&out) ? NULL : kns_arena_strdup(arena, kns_buf_str(&out));
+    kns_buf_fini(&out);
+    return title;
+}
+
+const char *kns_issue_id(struct kns_arena *arena, const struct kns_publication *publication,
+                         int64_t number, struct kns_time published)
+{
+    const char *host =
+        given(publication->base_url) ? kns_url_host(arena, publication->base_url) : NULL;
+    char date[KNS_TIME_TEXT];
+
+    kns_time_format(published, date);
+    return kns_arena_printf(arena, "tag:%s,%.10s:%s/%lld", host == NULL ? "kns.invalid" : host,
+                            date, publication->name, (long long)number);
+}
+
+const char *kns_issue_url(struct kns_arena *arena, const struct kns_publication *publication,
+                          int64_t number)
+{
+    if (!given(publication->base_url))
+        return NULL;
+    size_t len = strlen(publication->base_url);
+    bool slash = publication->base_url[len - 1] == '/';
+    return kns_arena_printf(arena, "%s%s%lld/", publication->base_url, slash ? "" : "/",
+                            (long long)number);
+}
+
+/* ---- items ---------------------------------------------------------------------------------------------------------------- */
+
+static const char *some(const char *text)
+{
+    return given(text) ? text : NULL;
+}
+
+struct kns_issue_item *kns_issue_item_of(struct kns_arena *arena, const struct kns_item *item)
+{
+    struct kns_issue_item *new = KNS_NEW(arena, struct kns_issue_item);
+    struct kns_digest_look look = {0};
+
+    if (new == NULL || !kns_digest_look_at(arena, item, &look))
+        return NULL;
+    *new = (struct kns_issue_item){
+        .id = item->id,
+        .url = look.url == NULL ? "" : kns_url_clean(arena, look.url),
+        .title = kns_arena_strdup(arena, look.title),
+        .site = kns_arena_strdup(arena, some(look.site)),
+        .description = kns_arena_strdup(arena, some(look.description)),
+        .image = kns_arena_strdup(arena, some(look.image)),
+        .note = kns_arena_strdup(arena, some(item->note)),
+        .section = kns_arena_strdup(arena, some(item->section)),
+    };
+    return new->url == NULL || new->title == NULL ? NULL : new;
+}
+
+struct kns_issue_item *kns_issue_find(const struct kns_issue *issue, int64_t id, const char *url)
+{
+    struct kns_issue_item *item;
+
+    KNS_LIST_EACH(item, &issue->items)
+    if ((id != 0 && item->id == id) || (url != NULL && strcmp(item->url, url) == 0))
+        return item;
+    return NULL;
+}
+
+static bool unlink_item(struct kns_issue *issue, const struct kns_issue_item *gone)
+{
+    struct kns_issue_item *item = issue->items.first, *next;
+    bool found = false;
+
+    issue->items.first = issue->items.last = NULL;
+    issue->items.count = 0;
+    for (; item != NULL; item = next) {
+        next = item->next;
+        if (item == gone)
+            found = true;
+        else
+            KNS_LIST_APPEND(&issue->items, item);
+    }
+    return found;
+}
+
+bool kns_issue_drop(struct kns_issue *issue, int64_t id)
+{
+    const struct kns_issue_item *item = kns_issue_find(issue, id, NULL);
+
+    return item != NULL && unlink_item(issue, item);
+}
+
+static void insert_before(struct kns_issue *issue, struct kns_issue_item *item, int64_t before)
+{
+    struct kns_issue_item *at = issue->items.first, *next;
+    bool placed = false;
+
+    issue->items.first = issue->items.last = NULL;
+    issue->items.count = 0;
+    for (; at != NULL; at = next) {
+        next = at->next;
+        if (at->id == before && !placed) {
+            KNS_LIST_APPEND(&issue->items, item);
+            placed = true;
+        }
+        KNS_LIST_APPEND(&issue->items, at);
+    }
+    if (!placed)
+        KNS_LIST_APPEND(&issue->items, item);
+}
+
+enum kns_status kns_issue_move(struct kns_issue *issue, struct kns_arena *arena, int64_t id,
+                               int64_t before, const char *section, struct kns_error *err)
+{
+    struct kns_issue_item *item = kns_issue_find(issue, id, NULL);
+
+    if (item == NULL || (before != 0 && kns_issue_find(issue, before, NULL) == NULL))
+        return kns_fail(err, KNS_ENOTFOUND, "item %lld is not in the draft",
+                        (long long)(item == NULL ? id : before));
+    if (before == id)
+        return kns_fail(err, KNS_EINVAL, "item %lld cannot stand before itself", (long long)id);
+    if (section != NULL) {
+        item->section = *section == '\0' ? NULL : kns_arena_strdup(arena, section);
+        if (*section != '\0' && item->section == NULL)
+            return kns_fail(err, KNS_ENOMEM, "out of memory");
+    }
+    if (before != 0 || section == NULL) {
+        unlink_item(issue, item);
+        insert_before(issue, item, before);
+    }
+    return KNS_OK;
+}
+
+/* The place of a section in the publication's list, from 1; 0 for items without one, the end for those it does not name. */
+static int rank_of(const char *section, const char *sections)
+{
+    int rank = 0;
+
+    if (section == NULL)
+        return 0;
+    for (const char *at = sections; at != NULL && *at != '\0';) {
+        at += strspn(at, " ,");
+        size_t len = strcspn(at, ",");
+        size_t trimmed = len;
+        while (trimmed > 0 && at[trimmed - 1] == ' ')
+            trimmed--;
+        rank++;
+        if (strlen(section) == trimmed && strncmp(at, section, trimmed) == 0)
+            return rank;
+        at += len;
+    }
+    return 1000;
+}
+
+bool kns_issue_add(struct kns_issue *issue, struct kns_issue_item *item,
+                   const struct kns_publication *publication)
+{
+    struct kns_issue_item *at = issue->items.first, *next;
+    int rank = rank_of(item->section, publication->sections);
+    bool placed = false;
+
+    if (kns_issue_find(issue, item->id, item->url) != NULL)
+        return false;
+    issue->items.first = issue->items.last = NULL;
+    issue->items.count = 0;
+    for (; at != NULL; at = next) {
+        next = at->next;
+        if (!placed && rank_of(at->section, publication->sections) > rank) {
+            KNS_LIST_APPEND(&issue->items, item);
+            placed = true;
+        }
+        KNS_LIST_APPEND(&issue->items, at);
+    }
+    if (!placed)
+        KNS_LIST_APPEND(&issue->items, item);
+    return true;
+}
+
+/* ---- the introduction ------------------------------------------------------------------------------------------------------ */
+
+static bool same_title(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool kns_issue_set_intro(struct kns_issue *issue, struct kns_arena *arena, const char *title,
+                         const char *text)
+{
+    struct kns_issue_section *section = issue->sections.first, *next, *found = NULL;
+
+    issue->sections.first = issue->sections.last = NULL;
+    issue->sections.count = 0;
+    for (; section != NULL; section = next) {
+        next = section->next;
+        bool same = same_title(section->title, title);
+        if (same)
+            found = section;
+        if (!same || *text != '\0')
+            KNS_LIST_APPEND(&issue->sections, section);
+    }
+    if (*text == '\0')
+        return true;
+    if (found == NULL) {
+        found = KNS_NEW(arena, struct kns_issue_section);
+        if (found == NULL)
+            return false;
+        found->title = title == NULL ? NULL : kns_arena_strdup(arena, title);
+        KNS_LIST_APPEND(&issue->sections, found);
+    }
+    found->text = kns_arena_strdup(arena, text);
+    return found->text != NULL;
+}

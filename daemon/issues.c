@@ -738,7 +738,9 @@ static bool collect_candidate(void *ctx, const struct kns_item *item)
     struct looking_back back = {s->store, s->publication->name, 0};
     bool roundup = false;
 
-    if (item->entry.url == NULL || !kns_url_is_web(item->entry.url) || item->entry.title == NULL ||
+    /* What no feed carries was put there by a person: a link, an issue of this newsletter. */
+    if ((item->feeds.count == 0 && !item->starred) || item->entry.url == NULL ||
+        !kns_url_is_web(item->entry.url) || item->entry.title == NULL ||
         kns_issue_find(s->issue, item->id, item->entry.url) != NULL ||
         covered(&back, item->entry.url, item->entry.title) > 0)
         return true;
@@ -944,7 +946,8 @@ enum kns_status kns_publish_draft(struct kns_request *request, struct kns_store 
     struct kns_issue_record same;
     taken = kns_store_get_issue(store, request->arena, publication->name, issue->number, &same,
                                 NULL) == KNS_OK;
-    if (problems.errors > 0 && (!force || taken))
+    /* What cannot be an issue is none, by force or not. */
+    if (problems.errors > 0 && (!force || taken || issue->items.count == 0))
         return refuse(request, &problems);
     issue->draft = false;
     issue->language = publication->language;

@@ -1,0 +1,321 @@
+"""A newsletter of one's own with the real programs: collect, curate, publish, show, and read back by another KNS."""
+import glob
+import json
+import os
+import re
+import subprocess
+import unittest
+import xml.etree.ElementTree as ET
+
+from tests.integration import kns
+from tests.integration.test_newsletters import ARCHIVE
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+CONFIG = """[poll]
+private_networks = always
+[newsletter weekly]
+title = Weekly Letters
+base_url = %s/
+language = ja
+author = An Editor
+sections = Papers, Tools
+link_parameters = utm_source=weekly
+first_number = 5
+"""
+
+
+class Newsletter(unittest.TestCase):
+    def setUp(self):
+        self.origin = kns.Origin()
+        self.addCleanup(self.origin.close)
+        self.knsd = kns.Knsd(CONFIG % self.origin.base)
+        self.addCleanup(self.knsd.close)
+
+    def ctl(self, *args, text=None, code=0, env=None, knsd=None):
+        done = subprocess.run([kns.KNSCTL, "--socket", (knsd or self.knsd).socket, *args], input=(text or "").encode(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=kns.PATIENCE_S, check=False,
+                              env=dict(os.environ, **env) if env else None)
+        self.assertEqual(done.returncode, code, (args, done.stderr.decode()))
+        return done.stdout.decode(), done.stderr.decode()
+
+    def draft(self):
+        return self.knsd.get("/v1/issues/draft")
+
+    def subscribe(self, feeds=3):
+        """Feeds of two articles; the first is in all of them."""
+        for i in range(feeds):
+            entries = [kns.entry("shared", "https://common.example", "Everybody reads this"),
+                       kns.entry("own", "https://site%d.example" % i, "Article of %d - site%d" % (i, i), "What it says. It goes on.")]
+            self.knsd.add(self.origin.put("/f%d" % i, kns.rss(entries, "Feed %d" % i)))
+        return {item["url"]: int(item["id"]) for item in self.knsd.all_items()}
+
+    def make_issue(self):
+        ids = self.subscribe()
+        self.ctl("issue", "add", str(ids["https://site1.example/own"]), "--section", "Tools", "--note", "A **tool** for [us](https://us.example/).")
+        self.ctl("issue", "add", str(ids["https://site0.example/own"]), "--section", "Papers", "--note", "読みました。\n\n二段落目です。")
+        self.ctl("issue", "intro", "--section", "News", "今週は[大会](https://news.example/1)が始まりました。")
+        return ids
+
+    # ---- curating
+
+    def test_suggestions_are_the_best_one_of_a_site_at_a_time(self):
+        self.subscribe()
+        self.ctl("issue", "suggest", "--since", "2026-10-01", "-n", "3")
+        items = self.draft()["items"]
+        self.assertEqual(len(items), 3)
+        self.assertEqual(items[0]["url"], "https://common.example/shared")
+        self.assertEqual(len({item["site"] for item in items}), 3)
+        self.assertEqual(self.draft()["number"], 5)
+        self.ctl("issue", "suggest", "--since", "2026-10-01", "-n", "1")
+        self.assertEqual(len({item["url"] for item in self.draft()["items"]}), 4)
+
+    def test_items_stand_in_their_sections_and_titles_lose_the_sites_name(self):
+        self.make_issue()
+        draft = self.draft()
+        self.assertEqual([item["section"] for item in draft["items"]], ["Papers", "Tools"])
+        self.assertEqual(draft["items"][0]["title"], "Article of 0")
+        self.assertEqual(draft["items"][0]["description"], "What it says. It goes on.")
+        papers, tools = [str(item["id"]) for item in draft["items"]]
+        self.ctl("issue", "move", papers)
+        self.assertEqual([str(item["id"]) for item in self.draft()["items"]], [tools, papers])
+        self.ctl("issue", "note", tools, "Another word.")
+        self.ctl("issue", "drop", papers)
+        self.assertEqual([item["note"] for item in self.draft()["items"]], ["Another word."])
+        self.ctl("issue", "drop", papers, code=4)
+
+    def test_the_text_of_a_draft_is_the_draft(self):
+        self.make_issue()
+        before = self.draft()
+        text, _ = self.ctl("issue", "show", "--format", "markdown")
+        self.ctl("issue", "edit", "-", text=text)
+        after = self.draft()
+        self.assertEqual((before["items"], before["sections"]), (after["items"], after["sections"]))
+        again, _ = self.ctl("issue", "show", "--format", "markdown")
+        self.assertEqual(re.sub("revision .*", "", text), re.sub("revision .*", "", again))
+
+    def test_lines_can_be_moved_dropped_and_written_in_an_editor(self):
+        ids = self.make_issue()
+        first, second = [item["id"] for item in self.draft()["items"]]
+        text = ("# A new title\n\n## News\n\nRewritten.\n\n---\n\n## Tools\n\n- [%d] Renamed\n  > Described anew.\n\nOne.\n\n"
+                "```\n- [99] not an item\n```\n\n- https://new.example/page?utm_source=x\n\n- [%d]\n" % (second, ids["https://common.example/shared"]))
+        self.ctl("issue", "edit", "-", text=text)
+        draft = self.draft()
+        self.assertEqual(draft["title"], "A new title")
+        self.assertEqual(draft["sections"], [{"title": "News", "text": "Rewritten."}])
+        self.assertNotIn(first, [item["id"] for item in draft["items"]])
+        self.assertEqual([item["url"] for item in draft["items"]],
+                         ["https://site1.example/own", "https://new.example/page", "https://common.example/shared"])
+        self.assertEqual(draft["items"][0]["note"], "One.\n\n```\n- [99] not an item\n```")
+        self.assertEqual((draft["items"][0]["title"], draft["items"][0]["description"]), ("Renamed", "Described anew."))
+        self.assertEqual(draft["items"][2]["title"], "Everybody reads this")
+
+    def test_what_cannot_be_understood_is_named_with_its_line_and_kept(self):
+        self.make_issue()
+        before = self.draft()
+        for text, line in (("# T\n\n- [99999] x\n", 3), ("# T\n- [12x] y\n", 2), 
+                           ("- [%d] a\n\n- [%d] b\n" % ((before["items"][0]["id"],) * 2), 3)):
+            _, err = self.ctl("issue", "edit", "-", text=text, code=1)
+            self.assertIn("line %d: " % line, err)
+            self.assertEqual(self.draft(), before)
+        _, err = self.ctl("issue", "edit", code=1, env={"EDITOR": "sh -c 'echo \"- [99999] x\" >> \"$1\"' --", "VISUAL": ""})
+        path = re.search(r"your text is kept in (\S+);", err).group(1)
+        with open(path, encoding="utf-8") as fp:
+            self.assertIn("- [99999] x", fp.read())
+        os.unlink(path)
+
+    def test_a_text_made_before_a_change_does_not_undo_it(self):
+        ids = self.make_issue()
+        text, _ = self.ctl("issue", "show", "--format", "markdown")
+        self.ctl("issue", "add", str(ids["https://common.example/shared"]))
+        _, err = self.ctl("issue", "edit", "-", text=text, code=1)
+        self.assertIn("changed meanwhile", err)
+        self.assertEqual(len(self.draft()["items"]), 3)
+
+    def test_lint_names_what_is_wrong_and_publish_heeds_it(self):
+        ids = self.make_issue()
+        self.ctl("issue", "add", str(ids["https://common.example/shared"]), "--section", "Nowhere", "--note", "TODO")
+        self.ctl("issue", "add", "https://bit.ly/x", "--note", "See ![](https://i.example/1.png) and [this](/there).")
+        out, _ = self.ctl("issue", "lint", code=1)
+        for wanted in ("error: Everybody reads this: its comment is a placeholder", "unknown section \"Nowhere\"",
+                       "a shortened address", "no alternative text", "a relative address: /there"):
+            self.assertIn(wanted, out)
+        self.ctl("issue", "publish", code=1)
+        self.assertEqual(self.draft()["state"], "draft")
+
+    # ---- publishing
+
+    def test_what_is_published_is_numbered_and_stays_as_it_was(self):
+        ids = self.make_issue()
+        out, _ = self.ctl("issue", "publish")
+        self.assertEqual(out.split("\t")[0], "Weekly Letters #5")
+        issue = self.knsd.get("/v1/issues/5")
+        self.assertTrue(issue["id"].startswith("tag:127.0.0.1,"))
+        self.origin.put("/f0", kns.rss([kns.entry("own", "https://site0.example", "Renamed by its author", "Other words.")]))
+        self.knsd.refresh()
+        self.assertEqual(self.knsd.get("/v1/issues/5"), issue)
+        self.assertEqual(self.draft()["number"], 6)
+        _, err = self.ctl("issue", "add", str(ids["https://site0.example/own"]))
+        self.assertIn("already in #5", err)
+        self.assertEqual(self.knsd.get("/v1/items/%d" % ids["https://site0.example/own"])["_kns"]["note"], "読みました。\n二段落目です。")
+
+    def test_a_correction_is_seen_and_keeps_the_id(self):
+        self.make_issue()
+        self.ctl("issue", "publish")
+        before = self.knsd.get("/v1/issues/5")
+        text, _ = self.ctl("issue", "show", "5", "--format", "markdown")
+        self.ctl("issue", "correct", "5", "-", text=text.replace("A **tool**", "A fine tool"))
+        after = self.knsd.get("/v1/issues/5")
+        self.assertEqual((after["id"], after["published"]), (before["id"], before["published"]))
+        self.assertGreater(after["updated"], before["updated"])
+        self.assertIn("A fine tool", after["items"][1]["note"])
+
+    def test_every_format_shows_the_same_issue(self):
+        self.make_issue()
+        self.ctl("issue", "publish")
+        shown = {f: self.ctl("issue", "show", "5", "--format", f)[0] for f in ("html", "atom", "markdown", "text", "eml", "jsonfeed", "opml")}
+        for name, text in shown.items():
+            if name != "eml":
+                self.assertIn("Article of 0", text, name)
+        self.assertIn("<h2", shown["html"])
+        ET.fromstring(shown["atom"].encode())
+        self.assertEqual(len(json.loads(shown["jsonfeed"])["items"]), 2)
+        self.assertTrue(shown["eml"].startswith("From: "), shown["eml"][:80])
+        for name, text in shown.items():
+            self.assertEqual(text, self.ctl("issue", "show", "5", "--format", name)[0], "the same bytes")
+        self.assertIn("utm_source=weekly", self.ctl("issue", "show", "5", "--paste")[0])
+        self.assertNotIn("utm_source", shown["html"])
+
+    def test_the_feed_of_issues_has_each_with_its_content(self):
+        self.make_issue()
+        self.ctl("issue", "publish")
+        answer = self.knsd.api("GET", "/issues.atom")
+        feed = ET.fromstring(answer.body)
+        entry = feed.find(ATOM + "entry")
+        self.assertEqual(entry.find(ATOM + "title").text, "Weekly Letters #5")
+        self.assertIn("二段落目です。", entry.find(ATOM + "content").text)
+        self.assertEqual(self.knsd.api("GET", "/issues.atom", headers={"If-None-Match": answer.headers["ETag"]}).status, 304)
+        self.assertEqual(self.knsd.get("/issues.json")["items"][0]["title"], "Weekly Letters #5")
+
+    def test_the_site_is_written_whole_and_only_where_it_changed(self):
+        self.make_issue()
+        self.ctl("issue", "publish")
+        site = os.path.join(self.knsd.dir, "site")
+        self.assertIn("0 unchanged", self.ctl("site", site)[0])
+        files = {os.path.relpath(f, site) for f in glob.glob(site + "/**/*", recursive=True) if os.path.isfile(f)}
+        self.assertEqual(files, {"index.html", "5/index.html", "archive/index.html", "feed.atom", "feed.json", "blogroll.opml", "sitemap.xml"})
+        for path in files:
+            if path.endswith((".atom", ".opml", ".xml")):
+                ET.parse(os.path.join(site, path))
+        with open(os.path.join(site, "5/index.html"), encoding="utf-8") as fp:
+            page = fp.read()
+        for link in re.findall(r'(?:href)="(\.\.?/[^"]*)"', page):
+            target = os.path.normpath(os.path.join(site, "5", link))
+            self.assertTrue(os.path.exists(target), link)
+        self.assertIn("0 written", self.ctl("site", site)[0])
+
+    def test_a_message_is_printed_for_sendmail_and_sending_needs_a_server(self):
+        self.make_issue()
+        self.ctl("issue", "publish")
+        message, _ = self.ctl("issue", "send", "5")
+        self.assertIn("multipart/alternative", message)
+        _, err = self.ctl("issue", "send", "5", "--to", "a@b.example", code=1)
+        self.assertIn("[mail] server is not set", err)
+
+    # ---- reading back
+
+    def test_what_is_published_is_read_back_the_same_by_another(self):
+        self.make_issue()
+        self.ctl("issue", "publish")
+        site = os.path.join(self.knsd.dir, "site")
+        self.ctl("site", site)
+        for name, kind in (("feed.atom", "application/atom+xml"), ("feed.json", "application/feed+json")):
+            with open(os.path.join(site, name), "rb") as fp:
+                url = self.origin.put("/" + name, fp.read(), headers={"Content-Type": kind})
+            with self.subTest(name):
+                other = kns.Knsd(CONFIG % "https://other.example")
+                self.addCleanup(other.close)
+                self.ctl("add", "--newsletter", url, knsd=other)
+                read = {i["url"]: i for i in other.all_items() if "curated" in i["_kns"]}
+                issue = self.knsd.get("/v1/issues/5")
+                self.assertEqual(list(sorted(read)), sorted(i["url"] for i in issue["items"]))
+                for position, item in enumerate(issue["items"], 1):
+                    found = read[item["url"]]
+                    curated = found["_kns"]["curated"][0]
+                    self.assertEqual((found["title"], found.get("summary")), (item["title"], item.get("description")))
+                    self.assertEqual((curated["section"], curated["position"]), (item["section"], position))
+                    self.assertEqual(curated["issue"]["title"], "Weekly Letters #5")
+                self.assertEqual(read["https://site0.example/own"]["_kns"]["note"], "読みました。\n二段落目です。")
+                self.assertEqual(read["https://site1.example/own"]["_kns"]["curated"][0]["note_html"],
+                                 '<p>A <strong>tool</strong> for <a href="https://us.example/">us</a>.</p>')
+
+    def test_a_published_page_is_read_back_the_same(self):
+        self.make_issue()
+        self.ctl("issue", "publish")
+        page, _ = self.ctl("issue", "show", "5", "--format", "html")
+        done = subprocess.run([kns.KNSCTL, "parse", "--newsletter", "--base", self.origin.base + "/5/", "-"], input=page.encode(),
+                              stdout=subprocess.PIPE, check=True)
+        read = json.loads(done.stdout)
+        issue = self.knsd.get("/v1/issues/5")
+        self.assertEqual([(i["url"], i["title"], i["summary"], i["_kns"]["section"]) for i in read["items"]],
+                         [(i["url"], i["title"], i["description"], i["section"]) for i in issue["items"]])
+        self.assertEqual([s["title"] for s in read["_kns"]["sections"]], ["News"])
+        self.assertEqual(read["_kns"]["mentions"][0]["url"], "https://news.example/1")
+
+    # ---- past issues
+
+    def test_past_issues_go_on_in_number_and_are_known(self):
+        page = os.path.join(self.knsd.dir, "2025-03-04_old.html")
+        with open(page, "w", encoding="utf-8") as fp:
+            fp.write("<h1>Letters #41</h1><h2>News</h2><p>See <a href='https://n.example/'>this</a>.</p><hr>"
+                     "<p><b><a href='https://site0.example/own'>Old</a></b></p><p>An old comment.</p>")
+        self.ctl("issue", "import", "--url", "https://old.example/41", page)
+        self.assertIn("1 there already", self.ctl("issue", "import", page)[0])
+        issue = self.knsd.get("/v1/issues/41")
+        self.assertEqual((issue["published"], issue["url"]), ("2025-03-04T00:00:00Z", "https://old.example/41"))
+        self.assertEqual(self.draft()["number"], 42)
+        self.assertIn("Old", self.ctl("search", "comment")[0])
+        ids = self.subscribe()
+        _, err = self.ctl("issue", "add", str(ids["https://site0.example/own"]))
+        self.assertIn("already in #41", err)
+        nothing = os.path.join(self.knsd.dir, "empty.html")
+        with open(nothing, "w", encoding="utf-8") as fp:
+            fp.write("<p></p>")
+        self.ctl("issue", "import", nothing, code=1)
+
+    def test_an_archive_of_real_issues_is_imported_whole(self):
+        if not os.path.isdir(ARCHIVE):
+            self.skipTest("no archive of newsletters at " + ARCHIVE)
+        files = glob.glob(os.path.join(ARCHIVE, "issues", "*.md"))
+        out, _ = self.ctl("issue", "import", os.path.join(ARCHIVE, "issues"))
+        self.assertEqual(out, "%d imported, 0 there already, 0 failed\n" % len(files))
+        issues = self.knsd.get("/v1/issues")
+        self.assertEqual(sorted(i["number"] for i in issues), sorted(int(f.rpartition("#")[2][:-3]) for f in files))
+        with open(files[0], encoding="utf-8") as fp:
+            title, url = fp.read().split("\n")[:2]
+        one = [i for i in issues if "# " + i["title"] == title][0]
+        self.assertEqual((one["url"], one["published"][:10]), (url, os.path.basename(files[0])[:10]))
+
+    def test_a_feed_of_past_issues_is_imported(self):
+        self.make_issue()
+        self.ctl("issue", "publish")
+        url = self.origin.put("/feed.atom", self.knsd.api("GET", "/issues.atom").body)
+        other = kns.Knsd(CONFIG % "https://other.example")
+        self.addCleanup(other.close)
+        self.assertIn("1 imported", self.ctl("issue", "import", url, knsd=other)[0])
+        self.assertEqual(len(other.get("/v1/issues/5")["items"]), 2)
+        self.assertEqual(other.get("/v1/feeds"), [])
+
+    def test_several_newsletters_have_numbers_of_their_own(self):
+        self.knsd.stop()
+        self.knsd.configure(CONFIG % self.origin.base + "[newsletter other]\ntitle = Other\n")
+        self.knsd.start()
+        self.make_issue()
+        self.ctl("issue", "publish")
+        self.ctl("issue", "add", "--newsletter", "other", "https://x.example/1", "--note", "Fine.")
+        out, _ = self.ctl("issue", "publish", "--newsletter", "other")
+        self.assertIn("Other #1", out)
+        self.ctl("issue", "list", "--newsletter", "none", code=4)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -266,6 +266,12 @@ static bool is_section(const char *section)
     return false;
 }
 
+static bool is_string(enum type type)
+{
+    return type == TEXT || type == PATH || type == COMMAND || type == URL || type == PROXY ||
+           type == LANGUAGE;
+}
+
 /* ---- newsletters -------------------------------------------------------------------------------------------------- */
 
 static void fini_newsletter(struct kns_config_newsletter *newsletter)
@@ -412,12 +418,6 @@ struct kns_config *kns_config_new(bool as_service)
         return config;
     kns_config_free(config);
     return NULL;
-}
-
-static bool is_string(enum type type)
-{
-    return type == TEXT || type == PATH || type == COMMAND || type == URL || type == PROXY ||
-           type == LANGUAGE;
 }
 
 void kns_config_free(struct kns_config *config)

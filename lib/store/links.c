@@ -14,7 +14,8 @@
 
 /* Of one item; a roundup of the week has a hundred. */
 #define LINKS_MOST 300
-#define TEXT_MOST 200 /* bytes of a link's text */
+#define TEXT_MOST 200    /* bytes of a link's text */
+#define MENTIONS_MOST 20 /* that are shown of an address */
 
 /* ---- addresses ----------------------------------------------------------------------------------------------------- */
 
@@ -319,24 +320,31 @@ enum kns_status kns_links_item_goes(struct kns_store *store, int64_t item_id, st
 
 /* ---- asking ---------------------------------------------------------------------------------------------------------- */
 
+/* One mention a feed, found feed by feed: some addresses are named by every item of a feed. */
 static enum kns_status load_mentions(struct kns_store *store, struct kns_arena *arena,
                                      struct kns_named_link *link, struct kns_error *err)
 {
-    sqlite3_stmt *stmt = kns_sql(store, LINK_MENTIONS);
-    enum kns_status status;
+    enum kns_status status = KNS_OK;
+    int64_t feed_id = 0;
 
-    kns_bind_int(stmt, 1, link->id);
-    while ((status = kns_sql_next(store, stmt, err)) == KNS_OK) {
+    while (link->mentions.count < MENTIONS_MOST) {
+        sqlite3_stmt *stmt = kns_sql(store, LINK_NEXT_MENTION);
+        kns_bind_int(stmt, 1, link->id);
+        kns_bind_int(stmt, 2, feed_id);
+        status = kns_sql_next(store, stmt, err);
+        if (status != KNS_OK)
+            break;
         struct kns_link_mention *mention = KNS_NEW(arena, struct kns_link_mention);
         if (mention == NULL) {
             sqlite3_reset(stmt);
             return kns_fail(err, KNS_ENOMEM, "out of memory");
         }
-        mention->feed_id = sqlite3_column_int64(stmt, 0);
+        mention->feed_id = feed_id = sqlite3_column_int64(stmt, 0);
         mention->feed_title = kns_column_copy(arena, stmt, 1);
         mention->item_id = sqlite3_column_int64(stmt, 2);
         mention->item_title = kns_column_copy(arena, stmt, 3);
         mention->text = kns_column_copy(arena, stmt, 4);
+        sqlite3_reset(stmt);
         KNS_LIST_APPEND(&link->mentions, mention);
     }
     return status == KNS_ENOTFOUND ? KNS_OK : status;

@@ -1,11 +1,22 @@
-/* Listing items: one family of statements, put together from a table of filters; values are bound, pages go by key. */
+/* Listing items: one family of statements, put together from a table of filters; values are bound, pages go by key.
+ *
+ * There are two kinds of ways to a page: walk an index that is in the list's order until the page is full, looking at each item whether the
+ * filters let it through; or take all that one filter lets through (a set) and sort it. Which is taken follows from how many items each
+ * filter lets through: a set is small or it is not taken, and of the walks the shortest is. "Small" is the root of items * page: where a
+ * filter lets more through than that, a walk finds a page's items sooner than it has seen as many. */
 #include "lib/store/internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_LIMIT 50
-#define MAX_BINDINGS 80
+#define MAX_BINDINGS 40
+#define SET_LEAST 1000    /* a set of so many is always small */
+#define RANKED_MOST 20000 /* hits of a search, the newest, that are ranked */
+/* To ask the index whether it finds one item costs as much as to take so many hits, squared. */
+#define PROBE_FACTOR 7
+#define MATCH_LEAST 20000
 
 /* A value for the statement that is being put together. */
 struct binding {
@@ -69,115 +80,282 @@ static bool read_cursor(const char *cursor, struct position *ret)
     return true;
 }
 
-/* Whether one feed is asked for: then its own index by time is walked. */
-static bool by_one_feed(const struct kns_item_query *query)
+/* ---- how many items a filter lets through --------------------------------------------------------------------------- */
+
+/* The ways to a page. */
+enum way {
+    WALK_ORDER,   /* the index of the list's order */
+    WALK_FEED,    /* a feed's items by time */
+    WALK_STARRED, /* the starred ones by time */
+    WALK_UNREAD,  /* the unread ones by time */
+    SET_SOURCE,   /* all of some feeds, or of a tag */
+    SET_SHARED,   /* all of so many sources */
+    SET_MATCH,    /* all that a search finds */
+};
+
+struct choice {
+    const struct kns_item_query *query;
+    const char *match; /* FTS5's expression; NULL: no search */
+    const char *feeds; /* the ids as a JSON array; NULL: any feed */
+    enum way way;
+    int64_t least_rowid; /* of what is ranked */
+};
+
+static bool is_by_time(const struct kns_item_query *query)
 {
-    return query->n_feeds == 1 && query->q == NULL &&
-           (query->sort == KNS_SORT_NEW || query->sort == KNS_SORT_OLD);
+    return query->sort == KNS_SORT_NEW || query->sort == KNS_SORT_OLD;
 }
 
-/* Adds a statement's weight (how many items a filter lets through) and reads how many there are. */
-static enum kns_status weigh(struct kns_store *store, sqlite3_stmt *stmt, int64_t *weight,
-                             int64_t *items, struct kns_error *err)
+/* Adds up the first column until it is over most; *total may then be anything above. */
+static enum kns_status add_up(struct kns_store *store, sqlite3_stmt *stmt, int64_t most,
+                              int64_t *total, struct kns_error *err)
 {
-    enum kns_status status = kns_sql_next(store, stmt, err);
+    enum kns_status status = KNS_OK;
 
-    if (status == KNS_OK) {
-        *weight += sqlite3_column_int64(stmt, 0);
-        *items = sqlite3_column_int64(stmt, 1);
-        sqlite3_reset(stmt);
-    }
+    while (*total <= most && (status = kns_sql_next(store, stmt, err)) == KNS_OK)
+        *total += sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
     return status == KNS_ENOTFOUND ? KNS_OK : status;
 }
 
-/* Two ways to a page of what some feeds or a tag hold: walk all items by time until the page is full (about items / weight of
- * them for each), or take the weight and sort it. The cheaper way never costs more than the root of items * page. */
-static enum kns_status is_sparse(struct kns_store *store, const struct kns_item_query *query,
-                                 bool *ret_sparse, struct kns_error *err)
+static enum kns_status weigh_feeds(struct kns_store *store, const struct kns_item_query *query,
+                                   int64_t most, int64_t *total, struct kns_error *err)
 {
-    int64_t by_tag = 0, by_feeds = 0, items = 0;
-    int64_t page = query->limit == 0 ? DEFAULT_LIMIT : (int64_t)query->limit;
     enum kns_status status = KNS_OK;
 
-    *ret_sparse = false;
-    if (query->q != NULL || by_one_feed(query) || (query->tag == NULL && query->n_feeds == 0))
-        return KNS_OK;
-    if (query->tag != NULL) {
-        sqlite3_stmt *stmt = kns_sql(store, WEIGH_TAG);
-        kns_bind_text(stmt, 1, query->tag);
-        status = weigh(store, stmt, &by_tag, &items, err);
-    }
-    for (size_t i = 0; i < query->n_feeds && status == KNS_OK; i++) {
+    for (size_t i = 0; i < query->n_feeds && status == KNS_OK && *total <= most; i++) {
         sqlite3_stmt *stmt = kns_sql(store, WEIGH_FEED);
         kns_bind_int(stmt, 1, query->feeds[i]);
-        status = weigh(store, stmt, &by_feeds, &items, err);
+        status = add_up(store, stmt, most, total, err);
     }
-    double weight = (double)(query->tag == NULL ? by_feeds : by_tag);
-    *ret_sparse = weight * weight < (double)items * (double)page;
     return status;
 }
 
-static void add_source(struct plan *plan, const struct kns_item_query *query, const char *match,
-                       bool sparse)
+static enum kns_status weigh_tag(struct kns_store *store, const char *tag, int64_t most,
+                                 int64_t *total, struct kns_error *err)
 {
+    sqlite3_stmt *stmt = kns_sql(store, WEIGH_TAG_FEEDS);
+
+    kns_bind_text(stmt, 1, tag);
+    enum kns_status status = add_up(store, stmt, most, total, err);
+    if (status != KNS_OK)
+        return status;
+    stmt = kns_sql(store, WEIGH_TAG_ITEMS);
+    kns_bind_text(stmt, 1, tag);
+    kns_bind_int(stmt, 2, most + 1);
+    return add_up(store, stmt, most, total, err);
+}
+
+static enum kns_status weigh_shared(struct kns_store *store, int64_t least, int64_t most,
+                                    int64_t *total, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, WEIGH_SHARED);
+
+    kns_bind_int(stmt, 1, least);
+    kns_bind_int(stmt, 2, most + 1);
+    return add_up(store, stmt, most, total, err);
+}
+
+static enum kns_status weigh_match(struct kns_store *store, const char *match, int64_t most,
+                                   int64_t *total, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, WEIGH_MATCH);
+
+    kns_bind_text(stmt, 1, match);
+    kns_bind_int(stmt, 2, most + 1);
+    return add_up(store, stmt, most, total, err);
+}
+
+/* What is ranked is what is looked at whole: of many hits, the newest. */
+static enum kns_status bound_ranked(struct kns_store *store, struct choice *choice,
+                                    struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, MATCH_NTH_NEWEST);
+
+    kns_bind_text(stmt, 1, choice->match);
+    kns_bind_int(stmt, 2, RANKED_MOST);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    if (status == KNS_OK)
+        choice->least_rowid = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+/* So many hits are taken and sorted rather than looked for. */
+static int64_t small_match(int64_t small)
+{
+    return small * PROBE_FACTOR < MATCH_LEAST ? MATCH_LEAST : small * PROBE_FACTOR;
+}
+
+struct candidate {
+    enum way way;
+    int64_t weight;
+};
+
+/* The filters that could lead the way, with their weights. */
+static enum kns_status weigh(struct kns_store *store, const struct choice *choice,
+                             const struct kns_store_figures *figures, int64_t small,
+                             struct candidate *list, size_t *n, struct kns_error *err)
+{
+    const struct kns_item_query *query = choice->query;
+    int64_t total = 0;
+    enum kns_status status = KNS_OK;
+
+    if (query->starred)
+        list[(*n)++] = (struct candidate){WALK_STARRED, figures->items_starred};
+    if (query->unread)
+        list[(*n)++] = (struct candidate){WALK_UNREAD, figures->items_unread};
+    if (query->n_feeds > 0) {
+        bool walk = query->n_feeds == 1 && is_by_time(query);
+        status = weigh_feeds(store, query, walk ? INT64_MAX - 1 : small, &total, err);
+        list[(*n)++] = (struct candidate){walk ? WALK_FEED : SET_SOURCE, total};
+    } else if (query->tag != NULL) {
+        status = weigh_tag(store, query->tag, small, &total, err);
+        list[(*n)++] = (struct candidate){SET_SOURCE, total};
+    }
+    if (status == KNS_OK &&
+        query->min_sources > 2) { /* of two and more there is an index by time */
+        total = 0;
+        status = weigh_shared(store, query->min_sources, small, &total, err);
+        list[(*n)++] = (struct candidate){SET_SHARED, total};
+    }
+    if (status == KNS_OK && choice->match != NULL) {
+        total = 0;
+        status = weigh_match(store, choice->match, small_match(small), &total, err);
+        list[(*n)++] = (struct candidate){SET_MATCH, total};
+    }
+    return status;
+}
+
+static bool is_walk(enum way way)
+{
+    return way == WALK_FEED || way == WALK_STARRED || way == WALK_UNREAD;
+}
+
+static enum kns_status choose(struct kns_store *store, struct choice *choice, struct kns_error *err)
+{
+    const struct kns_item_query *query = choice->query;
+    struct kns_store_figures figures = {0};
+    struct candidate list[5];
+    size_t n = 0;
+    double page = query->limit == 0 ? DEFAULT_LIMIT : (double)query->limit;
+    enum kns_status status = kns_store_get_figures(store, &figures, err);
+    int64_t small = (int64_t)sqrt((double)figures.items * page), best = INT64_MAX;
+
+    if (small < SET_LEAST)
+        small = SET_LEAST;
+    if (query->sort == KNS_SORT_RANK) {
+        choice->way = SET_MATCH;
+        return status == KNS_OK ? bound_ranked(store, choice, err) : status;
+    }
+    if (status == KNS_OK)
+        status = weigh(store, choice, &figures, small, list, &n, err);
+    for (size_t i = 0; i < n && status == KNS_OK; i++) {
+        bool walks = is_walk(list[i].way) && is_by_time(query);
+        int64_t most = list[i].way == SET_MATCH ? small_match(small) : small;
+        if (list[i].weight >= best || (list[i].weight > most && !walks))
+            continue;
+        best = list[i].weight;
+        choice->way = list[i].way;
+    }
+    return status;
+}
+
+/* ---- the statement ---------------------------------------------------------------------------------------------------- */
+
+static void add_source(struct plan *plan, const struct choice *choice)
+{
+    const struct kns_item_query *query = choice->query;
+    static const char *const by_order[] = {[KNS_SORT_NEW] = "item_by_time",
+                                           [KNS_SORT_OLD] = "item_by_time",
+                                           [KNS_SORT_SEEN] = "item_by_seen",
+                                           [KNS_SORT_SOURCES] = "item_by_sources"};
+
     kns_buf_adds(&plan->sql, "SELECT " ITEM_COLUMNS " FROM ");
-    if (match != NULL) {
-        kns_buf_adds(&plan->sql, "item_text CROSS JOIN item ON item.id = item_text.rowid");
-        condition(plan, "item_text MATCH ?");
-        bind_string(plan, match);
-    } else if (by_one_feed(query)) {
-        kns_buf_adds(&plan->sql, "sighting s CROSS JOIN item ON item.id = s.item_id");
+    switch (choice->way) {
+    case WALK_ORDER:
+        kns_buf_addf(&plan->sql, "item INDEXED BY %s",
+                     query->min_sources > 1 && is_by_time(query) ? "item_shared"
+                                                                 : by_order[query->sort]);
+        if (query->min_sources > 1 && is_by_time(query))
+            condition(plan, "item.sources >= 2");
+        break;
+    case WALK_FEED:
+        kns_buf_adds(&plan->sql, "sighting s INDEXED BY sighting_by_time CROSS JOIN item ON "
+                                 "item.id = s.item_id");
         condition(plan, "s.feed_id = ?");
         bind_number(plan, query->feeds[0]);
-    } else {
-        /* Without an index, only the id leads to an item: the filter's subquery gives it. */
-        kns_buf_adds(&plan->sql, sparse ? "item NOT INDEXED" : "item");
+        break;
+    case WALK_STARRED:
+        kns_buf_adds(&plan->sql, "item INDEXED BY item_starred");
+        break;
+    case WALK_UNREAD:
+        kns_buf_adds(&plan->sql, "item INDEXED BY item_unread");
+        break;
+    case SET_SOURCE: /* without an index, only the id leads to an item: the filter's subquery gives it */
+        kns_buf_adds(&plan->sql, "item NOT INDEXED");
+        break;
+    case SET_SHARED:
+        kns_buf_adds(&plan->sql, "item INDEXED BY item_by_sources");
+        break;
+    case SET_MATCH:
+        kns_buf_adds(&plan->sql, "item_text CROSS JOIN item ON item.id = item_text.rowid");
+        condition(plan, "item_text MATCH ?");
+        bind_string(plan, choice->match);
+        if (choice->least_rowid > 0) {
+            condition(plan, "item_text.rowid >= ?");
+            bind_number(plan, choice->least_rowid);
+        }
+        break;
     }
 }
 
-static void add_feeds(struct plan *plan, const struct kns_item_query *query, bool sparse)
+static void add_feeds(struct plan *plan, const struct choice *choice)
 {
-    if (query->n_feeds == 0 || by_one_feed(query))
+    if (choice->feeds == NULL || choice->way == WALK_FEED)
         return;
     condition(plan,
-              sparse && query->tag == NULL
-                  ? "item.id IN (SELECT f.item_id FROM sighting f WHERE f.feed_id IN ("
+              choice->way == SET_SOURCE
+                  ? "item.id IN (SELECT f.item_id FROM sighting f WHERE f.feed_id IN (SELECT "
+                    "value FROM json_each(?)))"
                   : "EXISTS (SELECT 1 FROM sighting f WHERE f.item_id = item.id AND f.feed_id "
-                    "IN (");
-    for (size_t i = 0; i < query->n_feeds && i < 50; i++) {
-        kns_buf_adds(&plan->sql, i == 0 ? "?" : ", ?");
-        bind_number(plan, query->feeds[i]);
-    }
-    kns_buf_adds(&plan->sql, "))");
+                    "IN (SELECT value FROM json_each(?)))");
+    bind_string(plan, choice->feeds);
 }
 
-static void add_filters(struct plan *plan, const struct kns_item_query *query, bool sparse)
+static void add_tag(struct plan *plan, const struct choice *choice)
 {
-    const char *time = query->sort == KNS_SORT_SEEN ? "first_seen" : "sort_at";
+    if (choice->query->tag == NULL)
+        return;
+    /* With feeds as well, the feeds are the set. */
+    bool set = choice->way == SET_SOURCE && choice->feeds == NULL;
+    condition(plan,
+              set ? "item.id IN (SELECT t.item_id FROM item_tag t WHERE t.tag = ? UNION SELECT "
+                    "f.item_id FROM feed_tag g JOIN sighting f ON f.feed_id = g.feed_id WHERE "
+                    "g.tag = ? OR (g.tag > ? || '/' AND g.tag < ? || '0'))"
+                  : "(EXISTS (SELECT 1 FROM item_tag t WHERE t.item_id = item.id AND t.tag = "
+                    "?) OR EXISTS (SELECT 1 FROM sighting f JOIN feed_tag g ON g.feed_id = "
+                    "f.feed_id WHERE f.item_id = item.id AND (g.tag = ? OR (g.tag > ? || '/' "
+                    "AND g.tag < ? || '0'))))");
+    for (int i = 0; i < 4; i++)
+        bind_string(plan, choice->query->tag);
+}
 
-    if (query->tag != NULL && sparse) {
-        condition(plan, "item.id IN (SELECT t.item_id FROM item_tag t WHERE t.tag = ? UNION SELECT "
-                        "f.item_id FROM feed_tag g JOIN sighting f ON f.feed_id = g.feed_id WHERE "
-                        "g.tag = ? OR (g.tag > ? || '/' AND g.tag < ? || '0'))");
-        for (int i = 0; i < 4; i++)
-            bind_string(plan, query->tag);
-    } else if (query->tag != NULL) {
-        condition(plan, "(EXISTS (SELECT 1 FROM item_tag t WHERE t.item_id = item.id AND t.tag = "
-                        "?) OR EXISTS (SELECT 1 FROM sighting f "
-                        "JOIN feed_tag g ON g.feed_id = f.feed_id WHERE f.item_id = item.id AND "
-                        "(g.tag = ? OR (g.tag > ? || '/' AND "
-                        "g.tag < ? || '0'))))");
-        for (int i = 0; i < 4; i++)
-            bind_string(plan, query->tag);
-    }
+static void add_filters(struct plan *plan, const struct choice *choice)
+{
+    const struct kns_item_query *query = choice->query;
+    const char *time = query->sort == KNS_SORT_SEEN ? "item.first_seen"
+                       : choice->way == WALK_FEED   ? "s.sort_at"
+                                                    : "item.sort_at";
+
     if (kns_time_given(query->since)) {
-        condition(plan, "item.");
-        kns_buf_addf(&plan->sql, "%s >= ?", time);
+        condition(plan, time);
+        kns_buf_adds(&plan->sql, " >= ?");
         bind_number(plan, query->since.unix_s);
     }
     if (kns_time_given(query->until)) {
-        condition(plan, "item.");
-        kns_buf_addf(&plan->sql, "%s < ?", time);
+        condition(plan, time);
+        kns_buf_adds(&plan->sql, " < ?");
         bind_number(plan, query->until.unix_s);
     }
     if (query->unread)
@@ -188,14 +366,21 @@ static void add_filters(struct plan *plan, const struct kns_item_query *query, b
         condition(plan, "item.sources >= ?");
         bind_number(plan, query->min_sources);
     }
+    add_feeds(plan, choice);
+    add_tag(plan, choice);
+    /* The dearest last. */
+    if (choice->match != NULL && choice->way != SET_MATCH) {
+        condition(plan, "EXISTS (SELECT 1 FROM item_text WHERE item_text MATCH ? AND "
+                        "item_text.rowid = item.id)");
+        bind_string(plan, choice->match);
+    }
 }
 
-static void add_order(struct plan *plan, const struct kns_item_query *query,
-                      const struct position *after)
+static void add_order(struct plan *plan, const struct choice *choice, const struct position *after)
 {
-    enum kns_item_sort sort = query->sort;
-    const char *source = by_one_feed(query) ? "s" : "item",
-               *id = by_one_feed(query) ? "s.item_id" : "item.id";
+    enum kns_item_sort sort = choice->query->sort;
+    bool by_feed = choice->way == WALK_FEED;
+    const char *source = by_feed ? "s" : "item", *id = by_feed ? "s.item_id" : "item.id";
     const char *time = orders[sort].time, *direction = orders[sort].direction;
 
     if (after->given && sort == KNS_SORT_SOURCES) {
@@ -271,6 +456,21 @@ static enum kns_status run(struct kns_store *store, struct kns_arena *arena,
     return status == KNS_ENOTFOUND ? KNS_OK : status;
 }
 
+/* The feeds as a JSON array, for one binding; NULL: any feed, or no memory. */
+static const char *feed_list(struct kns_arena *arena, const struct kns_item_query *query)
+{
+    struct kns_buf list = {0};
+
+    if (query->n_feeds == 0)
+        return NULL;
+    for (size_t i = 0; i < query->n_feeds; i++)
+        kns_buf_addf(&list, "%c%lld", i == 0 ? '[' : ',', (long long)query->feeds[i]);
+    kns_buf_addc(&list, ']');
+    const char *text = kns_buf_failed(&list) ? NULL : kns_arena_strdup(arena, list.data);
+    kns_buf_fini(&list);
+    return text;
+}
+
 enum kns_status kns_store_query_items(struct kns_store *store, struct kns_arena *arena,
                                       const struct kns_item_query *given,
                                       bool (*on_item)(void *ctx, const struct kns_item *item),
@@ -295,14 +495,15 @@ enum kns_status kns_store_query_items(struct kns_store *store, struct kns_arena 
     } else if (query.sort == KNS_SORT_RANK) {
         query.sort = KNS_SORT_NEW;
     }
-    bool sparse = false;
-    enum kns_status status = is_sparse(store, &query, &sparse, err);
+    struct choice choice = {.query = &query, .match = match, .feeds = feed_list(arena, &query)};
+    enum kns_status status = query.n_feeds > 0 && choice.feeds == NULL
+                                 ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                 : choose(store, &choice, err);
     if (status != KNS_OK)
         return status;
-    add_source(&plan, &query, match, sparse);
-    add_feeds(&plan, &query, sparse);
-    add_filters(&plan, &query, sparse);
-    add_order(&plan, &query, &after);
+    add_source(&plan, &choice);
+    add_filters(&plan, &choice);
+    add_order(&plan, &choice, &after);
     bind_number(&plan, (int64_t)(query.limit == 0 ? DEFAULT_LIMIT : query.limit) + 1);
     if (query.sort == KNS_SORT_RANK)
         bind_number(&plan, after.first);

@@ -133,10 +133,15 @@
       "UPDATE item_key SET item_id = ?3 WHERE item_id = ?1 AND kind IN (2, 3) AND scope = ?2")     \
     S(FEED_DROP_VALIDATORS,                                                                        \
       "UPDATE feed SET etag = NULL, last_modified = NULL, content_hash = NULL WHERE id = ?")       \
-    S(WEIGH_FEED, "SELECT items, (SELECT max(id) FROM item) FROM feed WHERE id = ?")               \
-    S(WEIGH_TAG, "SELECT (SELECT coalesce(sum(f.items), 0) FROM feed_tag g JOIN feed f ON f.id = " \
-                 "g.feed_id WHERE g.tag = ?1 OR (g.tag > ?1 || '/' AND g.tag < ?1 || '0')) + "     \
-                 "(SELECT count(*) FROM item_tag WHERE tag = ?1), (SELECT max(id) FROM item)")     \
+    S(WEIGH_FEED, "SELECT items FROM feed WHERE id = ?")                                           \
+    S(WEIGH_TAG_FEEDS, "SELECT f.items FROM feed_tag g JOIN feed f ON f.id = g.feed_id WHERE "     \
+                       "g.tag = ?1 OR (g.tag > ?1 || '/' AND g.tag < ?1 || '0')")                  \
+    S(WEIGH_TAG_ITEMS, "SELECT count(*) FROM (SELECT 1 FROM item_tag WHERE tag = ? LIMIT ?)")      \
+    S(WEIGH_SHARED, "SELECT count(*) FROM (SELECT 1 FROM item WHERE sources >= ? LIMIT ?)")        \
+    S(WEIGH_MATCH,                                                                                 \
+      "SELECT count(*) FROM (SELECT 1 FROM item_text WHERE item_text MATCH ? LIMIT ?)")            \
+    S(MATCH_NTH_NEWEST,                                                                            \
+      "SELECT rowid FROM item_text WHERE item_text MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?")  \
     S(SIGHTING_DELETE, "DELETE FROM sighting WHERE feed_id = ? AND item_id = ?")                   \
     S(ITEM_TAG_LIST, "SELECT tag FROM item_tag WHERE item_id = ? ORDER BY tag")                    \
     S(ITEM_TAG_INSERT, "INSERT OR IGNORE INTO item_tag (item_id, tag) VALUES (?, ?)")              \
@@ -175,10 +180,11 @@
     S(LINK_SHARED, "SELECT id, url, feeds, first_seen, last_seen FROM link WHERE item_id = 0 AND " \
                    "feeds >= 2 AND last_seen >= ?1 AND feeds >= ?2 AND (feeds, last_seen, id) < "  \
                    "(?3, ?4, ?5) ORDER BY feeds DESC, last_seen DESC, id DESC LIMIT ?6")           \
-    S(LINK_MENTIONS,                                                                               \
-      "SELECT l.feed_id, coalesce(f.user_title, f.title, f.url), max(l.item_id), "                 \
-      "json_extract(i.detail, '$.title'), l.text FROM item_link l JOIN feed f ON f.id = "          \
-      "l.feed_id JOIN item i ON i.id = l.item_id WHERE l.link_id = ? GROUP BY l.feed_id LIMIT 20") \
+    S(LINK_NEXT_MENTION, "SELECT l.feed_id, coalesce(f.user_title, f.title, f.url), l.item_id, "   \
+                         "json_extract(i.detail, '$.title'), l.text FROM item_link l JOIN feed f " \
+                         "ON f.id = l.feed_id JOIN item i ON i.id = l.item_id WHERE l.link_id = "  \
+                         "?1 AND l.feed_id = (SELECT min(feed_id) FROM item_link WHERE link_id = " \
+                         "?1 AND feed_id > ?2) ORDER BY l.item_id DESC LIMIT 1")                   \
     S(ITEM_LINK_PUT,                                                                               \
       "INSERT OR IGNORE INTO item_link (item_id, link_id, feed_id, text) VALUES (?, ?, ?, ?)")     \
     S(ITEM_LINK_LIST, "SELECT k.id, k.item_id, k.feeds, l.feed_id FROM item_link l JOIN link k "   \

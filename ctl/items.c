@@ -18,9 +18,11 @@ static void add(struct kns_buf *out, const char *name, const char *value)
     kns_call_encode(out, value);
 }
 
+/* All feeds in one parameter. */
 static int add_feeds(struct kns_call *call, struct kns_buf *out)
 {
     const struct kns_given *given;
+    bool first = true;
 
     KNS_LIST_EACH(given, &call->args.given)
     {
@@ -30,7 +32,8 @@ static int add_feeds(struct kns_call *call, struct kns_buf *out)
         int status = kns_call_known_feed_id(call, given->value, &id);
         if (status != KNS_EXIT_OK)
             return status;
-        add(out, "feed", kns_arena_printf(call->arena, "%lld", (long long)id));
+        kns_buf_addf(out, "%s%lld", first ? "?feed=" : ",", (long long)id);
+        first = false;
     }
     return KNS_EXIT_OK;
 }
@@ -116,17 +119,16 @@ void kns_call_print_item(struct kns_call *call, const json_t *item)
 /* A search's snippet below its item, what matched in bold. */
 static void print_snippet(struct kns_call *call, const char *snippet)
 {
-    const char *from = strchr(snippet, '\x02'), *to = from == NULL ? NULL : strchr(from, '\x03');
-
-    if (to == NULL)
+    if (*snippet == '\0')
         return;
     fputs("          ", stdout);
-    fputs(kns_out_safe(call->arena, kns_arena_copy(call->arena, snippet, (size_t)(from - snippet))),
-          stdout);
-    kns_out_styled(
-        call->out, KNS_BOLD,
-        kns_out_safe(call->arena, kns_arena_copy(call->arena, from + 1, (size_t)(to - from - 1))));
-    puts(kns_out_safe(call->arena, to + 1));
+    for (bool hit = false; *snippet != '\0'; hit = !hit) {
+        size_t size = strcspn(snippet, hit ? "\x03" : "\x02");
+        const char *part = kns_out_safe(call->arena, kns_arena_copy(call->arena, snippet, size));
+        kns_out_styled(call->out, hit ? KNS_BOLD : KNS_PLAIN, part);
+        snippet += size + (snippet[size] != '\0');
+    }
+    putchar('\n');
 }
 
 static void print_hit(struct kns_call *call, const json_t *item)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define MOST_FEEDS 50 /* of one filter */
+#define MOST_FEEDS 1000 /* of one filter */
 
 const char *kns_request_parameter(const struct kns_request *request, const char *name)
 {
@@ -92,7 +92,7 @@ static bool read_feeds(struct kns_request *request, struct kns_item_query *query
             long long id = strtoll(value, &end, 10);
             if (end == value || (*end != ',' && *end != '\0') || query->n_feeds == MOST_FEEDS)
                 return bad_value(request, "feed", request->parameters[i].value,
-                                 "up to 50 ids, with commas between");
+                                 "up to 1000 ids, with commas between");
             ids[query->n_feeds++] = id;
             value = end + (*end == ',');
         }

@@ -6,6 +6,7 @@
 #include "lib/store/internal.h"
 
 #include "lib/html.h"
+#include "lib/store/search.h"
 #include "lib/text.h"
 
 #include <ctype.h>
@@ -16,9 +17,8 @@
 
 /* ---- the tokenizer -------------------------------------------------------------------------------------------------- */
 
-enum class { OTHER, LETTER, PAIRED };
-
-static enum class class_of(int32_t c) {
+/* What decides what every index holds: it never changes. */
+enum class kns_search_class(int32_t c) {
     if (c < 0x80) return isalnum(c) ? LETTER : OTHER;
     if ((c >= 0x3041 && c <= 0x30FF && c != 0x30FB) || (c >= 0x31F0 && c <= 0x31FF) ||
         (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
@@ -71,13 +71,13 @@ static int tokenize_folded(const struct sink *sink, const char *text, size_t siz
         int32_t c;
         size_t from = at;
         size_t len = kns_text_next(text + at, size - at, &c);
-        enum class class = class_of(c);
+        enum class class = kns_search_class(c);
         at += len;
         if (class == OTHER)
             continue;
         while (at < size) {
             len = kns_text_next(text + at, size - at, &c);
-            if (class_of(c) != class)
+            if (kns_search_class(c) != class)
                 break;
             at += len;
         }
@@ -194,21 +194,12 @@ enum kns_status kns_search_remove(struct kns_store *store, int64_t item_id,
 
 /* ---- the user's query --------------------------------------------------------------------------------------------------- */
 
-/* Nothing a user types is an error: what is no operator is a word.
- *   word "a phrase" -word title:word author:word wor* one OR two */
-struct term {
-    const char *text;
-    size_t len;
-    const char *column;
-    bool negative, prefix, quoted;
-};
-
 static bool has_token(const char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {
         int32_t c;
         i += kns_text_next(text + i, len - i, &c);
-        if (class_of(c) != OTHER)
+        if (kns_search_class(c) != OTHER)
             return true;
     }
     return false;
@@ -223,12 +214,12 @@ static bool ends_in_single_paired(const char *text, size_t len)
         int32_t c;
         i += kns_text_next(text + i, len - i, &c);
         before = last;
-        last = class_of(c);
+        last = kns_search_class(c);
     }
     return last == PAIRED && before != PAIRED;
 }
 
-static const char *read_term(const char *at, struct term *term)
+const char *kns_search_read_term(const char *at, struct term *term)
 {
     static const char *const columns[] = {"title", "author"};
 
@@ -274,8 +265,7 @@ static void add_term(struct kns_buf *out, const struct term *term, const char *f
         kns_buf_adds(out, " *");
 }
 
-/* OR in capitals, standing alone, is an operator; "or" is a word. */
-static bool is_or(const struct term *term)
+bool kns_search_is_or(const struct term *term)
 {
     return term->len == 2 && term->column == NULL && !term->negative && !term->quoted &&
            memcmp(term->text, "OR", 2) == 0;
@@ -304,10 +294,10 @@ const char *kns_search_translate(struct kns_arena *arena, const char *query)
          at += strspn(at, " \t\r\n")) {
         struct term term;
         const char *before = at;
-        at = read_term(at, &term);
+        at = kns_search_read_term(at, &term);
         if (at == before)
             at++;
-        if (is_or(&term)) {
+        if (kns_search_is_or(&term)) {
             or_next = wanted.len > 0;
             continue;
         }
@@ -335,50 +325,4 @@ const char *kns_search_translate(struct kns_arena *arena, const char *query)
     kns_buf_fini(&wanted);
     kns_buf_fini(&unwanted);
     return match;
-}
-
-/* ---- snippets ----------------------------------------------------------------------------------------------------------- */
-
-#define SNIPPET_BEFORE 60 /* bytes of context around what was found */
-#define SNIPPET_AFTER 160
-
-static size_t back_to_character(const char *text, size_t at)
-{
-    while (at > 0 && ((unsigned char)text[at] & 0xC0) == 0x80)
-        at--;
-    return at;
-}
-
-/* The first of the query's words in the entry's text, with what stands around it. */
-const char *kns_search_snippet(struct kns_arena *arena, const char *query,
-                               const struct kns_entry *entry)
-{
-    struct search_text text;
-
-    if (!kns_search_text(arena, entry, NULL, &text))
-        return NULL;
-    const char *line = kns_text_squeeze(arena, *text.body != '\0' ? text.body : text.title);
-    for (const char *at = query + strspn(query, " \t"); line != NULL && *at != '\0';
-         at += strspn(at, " \t")) {
-        struct term term;
-        const char *before = at;
-        at = read_term(at, &term);
-        if (at == before)
-            at++;
-        char *word =
-            term.negative || term.len == 0 ? NULL : kns_arena_copy(arena, term.text, term.len);
-        const char *found = word == NULL ? NULL : strcasestr(line, word);
-        if (found == NULL)
-            continue;
-        size_t where = (size_t)(found - line), size = strlen(line);
-        size_t from = back_to_character(line, where > SNIPPET_BEFORE ? where - SNIPPET_BEFORE : 0);
-        size_t to = back_to_character(line, where + term.len + SNIPPET_AFTER < size
-                                                ? where + term.len + SNIPPET_AFTER
-                                                : size);
-        return kns_arena_printf(arena, "%s%.*s\x02%.*s\x03%.*s%s", from > 0 ? "…" : "",
-                                (int)(where - from), line + from, (int)term.len, found,
-                                (int)(to - where - term.len), found + term.len,
-                                to < size ? "…" : "");
-    }
-    return NULL;
 }

@@ -140,6 +140,28 @@ static const char *search(struct fixture *f, const char *q)
     return titles.text;
 }
 
+static bool keep_snippet(void *ctx, const struct kns_item *item)
+{
+    snprintf(ctx, 1000, "%s", item->snippet == NULL ? "none" : item->snippet);
+    for (char *c = ctx; *c != '\0'; c++)
+        *c = *c == '\x02' ? '[' : *c == '\x03' ? ']' : *c;
+    return true;
+}
+
+/* The snippet of the first hit, with [ ] around what is marked; "" where nothing is found. */
+static const char *snippet(struct fixture *f, const char *q)
+{
+    static char text[1000];
+    const char *cursor;
+
+    text[0] = '\0';
+    assert_int_equal(kns_store_query_items(f->store, f->arena,
+                                           &(struct kns_item_query){.q = q, .limit = 1},
+                                           keep_snippet, text, &cursor, NULL),
+                     KNS_OK);
+    return text;
+}
+
 /* ---- law 2 -------------------------------------------------------------------------------------------------------- */
 
 static void an_article_in_two_feeds_is_one_item(void **state)
@@ -699,9 +721,51 @@ static void both_ways_to_a_page_give_the_same_items(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_snippet_marks_all_that_was_found(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed");
+
+    poll(f, a,
+         "<item><title>Der Titel</title><description>Cafés, ＫＡＧＧＬＥの機械学習。A "
+         "kaggle-grandmaster "
+         "met (Kaggle) kagglers; 学習ｶﾞ 学習</description></item>");
+    assert_string_equal(snippet(f, "kaggle 学習"),
+                        "Cafés, [ＫＡＧＧＬＥ]の機械[学習]。A [kaggle]-grandmaster met ([Kaggle]) "
+                        "kagglers; [学習]ｶﾞ [学習]");
+    assert_string_equal(snippet(f, "cafes"),
+                        "[Cafés], ＫＡＧＧＬＥの機械学習。A kaggle-grandmaster met "
+                        "(Kaggle) kagglers; 学習ｶﾞ 学習");
+    assert_non_null(strstr(snippet(f, "kaggl*"), "([Kaggle]) [kagglers]"));
+    assert_non_null(
+        strstr(snippet(f, "\"kaggle grandmaster\" -nothing"), "A [kaggle-grandmaster] met"));
+    assert_non_null(strstr(snippet(f, "習ガ"), "学[習ｶﾞ] 学習"));
+    assert_string_equal(snippet(f, "title:titel"), "Der [Titel]");
+    assert_string_equal(snippet(f, "titel OR missing"), "Der [Titel]");
+}
+
+static void a_long_text_is_cut_around_what_was_found(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed");
+    char items[6000] = "<item><title>x</title><description>", *at = items + strlen(items);
+
+    for (int i = 0; i < 500; i++)
+        at += sprintf(at, "%s ", i == 300 ? "解法" : i == 499 ? "needle" : "まえ");
+    strcpy(at, "</description></item>");
+    poll(f, a, items);
+    const char *found = snippet(f, "needle 解法");
+    assert_non_null(strstr(found, "[解法]"));
+    assert_null(strstr(found, "needle"));
+    assert_int_equal(strncmp(found, "…", 3), 0);
+    assert_true(strlen(found) < 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_snippet_marks_all_that_was_found),
+        TEST(a_long_text_is_cut_around_what_was_found),
         TEST(an_article_in_two_feeds_is_one_item),
         TEST(the_same_document_twice_stores_nothing),
         TEST(an_edited_entry_keeps_its_id_and_is_not_new_again),

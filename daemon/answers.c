@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -21,11 +22,17 @@ static const char *title_of(int status)
         int status;
         const char *title;
     } titles[] = {
-        {400, "Bad Request"},          {404, "Not Found"},
-        {405, "Method Not Allowed"},   {409, "Conflict"},
-        {413, "Content Too Large"},    {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},    {500, "Internal Server Error"},
-        {502, "Bad Gateway"},          {503, "Service Unavailable"},
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {413, "Content Too Large"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
         {507, "Insufficient Storage"},
     };
 
@@ -212,6 +219,24 @@ static bool read_feed_member(struct kns_request *request, const char *name, cons
     return true;
 }
 
+/* What lies on this machine is for its administrator, where the configuration allows it. */
+static bool may_subscribe(struct kns_request *request, const char *url)
+{
+    bool is_exec = strncasecmp(url, "exec:", 5) == 0, is_file = strncasecmp(url, "file:", 5) == 0;
+
+    if (kns_url_is_web(url) || (is_exec && request->exec_sources) ||
+        (is_file && request->file_sources))
+        return true;
+    if (is_exec || is_file)
+        kns_request_problem(
+            request, 403,
+            "%s sources are for root and for who knsd runs as, with [poll] %s_sources = yes",
+            is_exec ? "exec:" : "file:", is_exec ? "exec" : "file");
+    else
+        kns_request_problem(request, 400, "\"url\": expected http:// or https:// and a host");
+    return false;
+}
+
 bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *ret,
                            bool *ret_discover, bool *ret_force)
 {
@@ -224,11 +249,7 @@ bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *re
         if (!read_feed_member(request, name, value, ret, ret_discover, ret_force))
             return false;
     }
-    if (ret->url != NULL && !kns_url_is_web(ret->url)) {
-        kns_request_problem(request, 400, "\"url\": expected http:// or https:// and a host");
-        return false;
-    }
-    return true;
+    return ret->url == NULL || may_subscribe(request, ret->url);
 }
 
 /* ---- shapes ----------------------------------------------------------------------------------------------------------- */

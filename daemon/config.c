@@ -32,6 +32,7 @@ static const struct choice private_choices[] = {{"never", KNS_PRIVATE_NEVER},
                                                 {"direct", KNS_PRIVATE_DIRECT},
                                                 {"always", KNS_PRIVATE_ALWAYS},
                                                 {NULL, 0}};
+static const struct choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 static const struct choice sync_choices[] = {
     {"full", KNS_STORE_SYNC_FULL}, {"normal", KNS_STORE_SYNC_NORMAL}, {NULL, 0}};
 
@@ -75,6 +76,10 @@ static const struct key keys[] = {
     {"poll", "private_networks", CHOICE, AT(poll.private_networks), "direct", private_choices,
      "never: no loopback, link-local or private address; direct: only where the subscribed URL "
      "itself names it; always"},
+    {"poll", "file_sources", CHOICE, AT(poll.file_sources), "no", yes_no,
+     "yes: root, or who knsd runs as, may subscribe to file:/PATH"},
+    {"poll", "exec_sources", CHOICE, AT(poll.exec_sources), "no", yes_no,
+     "yes: root, or who knsd runs as, may subscribe to exec:/PROGRAM ARGUMENT..."},
     {"store", "keep_days", NUMBER, AT(store.keep_days), "0", NULL,
      "items older than this are removed; 0 keeps everything; starred ones are kept"},
     {"store", "keep_items_per_feed", NUMBER, AT(store.keep_items_per_feed), "0", NULL,

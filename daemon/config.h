@@ -38,6 +38,7 @@ struct kns_config {
         int64_t max_size_bytes;
         char *user_agent, *proxy;
         enum kns_private_networks private_networks;
+        int file_sources, exec_sources; /* yes or no */
     } poll;
     struct {
         int64_t keep_days, keep_items_per_feed;

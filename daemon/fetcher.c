@@ -4,6 +4,7 @@
  * Failures: an error of curl's, a policy that refuses an address or a redirect, or the receiver saying stop; all end in finish(). */
 #include "daemon/fetcher.h"
 
+#include "daemon/local.h"
 #include "daemon/netguard.h"
 #include "lib/arena.h"
 #include "lib/url.h"
@@ -22,6 +23,7 @@ struct kns_fetcher {
     const struct kns_config *config;
     CURLM *multi;
     CURLSH *share;
+    struct kns_locals *locals;
     uv_timer_t timer;
     char user_agent[160];
     struct fetch *first; /* all transfers under way */
@@ -692,8 +694,11 @@ enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config
     kns_fetcher_set_config(fetcher, config);
     fetcher->multi = curl_multi_init();
     fetcher->share = curl_share_init();
-    if (fetcher->multi == NULL || fetcher->share == NULL) {
+    fetcher->locals = kns_locals_new(loop);
+    if (fetcher->multi == NULL || fetcher->share == NULL || fetcher->locals == NULL) {
         curl_multi_cleanup(fetcher->multi);
+        curl_share_cleanup(fetcher->share);
+        kns_locals_free(fetcher->locals);
         free(fetcher);
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     }
@@ -713,6 +718,8 @@ enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config
 enum kns_status kns_fetcher_get(struct kns_fetcher *fetcher,
                                 const struct kns_fetch_request *request)
 {
+    if (kns_local_is(request->url))
+        return kns_local_get(fetcher->locals, fetcher->config, request);
     struct fetch *f = calloc(1, sizeof(*f));
 
     if (f == NULL || (f->arena = kns_arena_new(1 << 20)) == NULL) {
@@ -750,6 +757,7 @@ void kns_fetcher_free(struct kns_fetcher *fetcher)
         next = f->next;
         finish(f, "knsd is stopping", false);
     }
+    kns_locals_free(fetcher->locals);
     curl_multi_cleanup(fetcher->multi);
     curl_share_cleanup(fetcher->share);
     free(fetcher->connections);

@@ -8,6 +8,7 @@
  * Jobs that rest do not hold up the others; the cursor stays behind the first that is not done. */
 #include "daemon/hooks.h"
 
+#include "daemon/child.h"
 #include "daemon/command.h"
 #include "daemon/config.h"
 #include "daemon/log.h"
@@ -21,8 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-extern char **environ;
 
 #define MARK "hook on_item"
 #define BATCH 50      /* events read at once */
@@ -326,25 +325,6 @@ static void read_on(struct kns_hooks *hooks)
 
 /* ---- programs --------------------------------------------------------------------------------------------------------- */
 
-/* The environment without what systemd means for us alone; the caller frees the array. */
-static char **child_environment(void)
-{
-    static const char *const ours[] = {"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_", "JOURNAL_STREAM="};
-    size_t n = 0, kept = 0;
-
-    while (environ[n] != NULL)
-        n++;
-    char **copy = calloc(n + 1, sizeof(*copy));
-    for (size_t i = 0; copy != NULL && i < n; i++) {
-        bool leave_out = false;
-        for (size_t k = 0; k < sizeof(ours) / sizeof(ours[0]); k++)
-            leave_out = leave_out || strncmp(environ[i], ours[k], strlen(ours[k])) == 0;
-        if (!leave_out)
-            copy[kept++] = environ[i];
-    }
-    return copy;
-}
-
 static void say_failure(const struct job *job, const char *then)
 {
     const struct kns_config *config = job->hooks->parts.config;
@@ -467,7 +447,8 @@ static void start_try(struct job *job)
 {
     struct kns_hooks *hooks = job->hooks;
     const struct kns_config *config = hooks->parts.config;
-    char **words = kns_command_split(config->hooks.on_item), **environment = child_environment();
+    char **words = kns_command_split(config->hooks.on_item),
+         **environment = kns_child_environment();
     uv_buf_t line = uv_buf_init(job->json, (unsigned)strlen(job->json));
 
     hooks->running++;

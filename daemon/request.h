@@ -28,6 +28,8 @@ struct kns_request {
     const struct kns_publication *publications; /* newsletters of one's own; at least one */
     size_t n_publications;
     struct kns_mail_settings mail;
+    bool file_sources,
+        exec_sources; /* allowed, and asked for by who may: root, or who knsd runs as */
     const char *method, *path;
     int64_t id; /* of the path; 0: it has none */
     struct kns_parameter parameters[KNS_REQUEST_MAX_PARAMETERS];

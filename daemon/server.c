@@ -314,6 +314,19 @@ static bool keep_newsletters(struct kns_request *r, const struct kns_config *con
     return true;
 }
 
+/* Who asks: root, and who knsd runs as, administer it. */
+static bool is_administrator(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+
+    return info != NULL &&
+           getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+           (peer.uid == 0 || peer.uid == geteuid());
+}
+
 static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Connection *connection,
                                        const char *url, const char *method)
 {
@@ -326,6 +339,9 @@ static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Con
     x->server = server;
     x->connection = connection;
     const struct kns_config *config = server->parts.config;
+    bool administrator = is_administrator(x->connection);
+    x->request.file_sources = administrator && config->poll.file_sources;
+    x->request.exec_sources = administrator && config->poll.exec_sources;
     x->request.digest_title = kns_arena_strdup(x->request.arena, config->digest.title);
     x->request.digest_base_url = kns_arena_strdup(x->request.arena, config->digest.base_url);
     x->request.digest_language = kns_arena_strdup(x->request.arena, config->digest.language);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A site that never refused us: so many requests at once, then one in so many milliseconds. */
 #define BURST 20
@@ -19,6 +20,9 @@
 #define FORBIDDEN_BURST 3
 /* So many successes in a row make it twice as fast. */
 #define FORGIVEN_AFTER 20
+
+/* The site of all exec: sources. */
+#define COMMANDS "exec:"
 
 struct kns_sites {
     struct kns_site_limit **slots; /* a hash table, open addressing */
@@ -97,6 +101,8 @@ static bool names_local(const char *name)
         colon != NULL && (bracket == NULL ? strchr(name, ':') == colon : colon > bracket);
     char host[300];
 
+    if (strcmp(name, COMMANDS) == 0)
+        return true;
     snprintf(host, sizeof(host), "%.*s", has_port ? (int)(colon - name) : (int)strlen(name), name);
     return kns_netguard_names_private(host);
 }
@@ -126,11 +132,12 @@ struct kns_site_limit *kns_sites_get(struct kns_sites *sites, const char *name)
 
 const char *kns_sites_name(struct kns_arena *arena, const char *url)
 {
-    const char *name = kns_url_site(arena, url);
+    /* Commands are a site too: so many run at once. */
+    const char *name = strncasecmp(url, "exec:", 5) == 0 ? COMMANDS : kns_url_site(arena, url);
 
     if (name == NULL || (strchr(name, '.') != NULL && !kns_netguard_is_address(name)))
         return name;
-    const char *origin = kns_url_origin(arena, url);
+    const char *origin = strcmp(name, COMMANDS) == 0 ? NULL : kns_url_origin(arena, url);
     return origin == NULL ? name : strstr(origin, "://") + 3;
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/bodyhash.h"
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
+#include "daemon/local.h"
 #include "daemon/nextpoll.h"
 #include "daemon/outcome.h"
 #include "daemon/writer.h"
@@ -386,12 +387,14 @@ void kns_poller_add(struct kns_poller *poller, const struct kns_feed_edit *edit,
     s->edit.access = copy_access(s->arena, edit->access);
     bool stopping = kns_poller_is_stopping(poller);
     s->refusal = stopping ? KNS_EBUSY : KNS_EINVAL;
-    bool web = s->url != NULL && kns_url_is_web(s->url);
+    bool web = s->url != NULL && (kns_url_is_web(s->url) || kns_local_is_good(s->url));
     if (stopping)
         snprintf(s->text, sizeof(s->text), "knsd is stopping");
     else if (!web)
-        snprintf(s->text, sizeof(s->text),
-                 "not a URL that can be subscribed to: expected http:// or https://");
+        snprintf(
+            s->text, sizeof(s->text),
+            "not a URL that can be subscribed to: expected http:// or https:// (or an absolute "
+            "path behind file: or exec:)");
     else if (force || !kns_poller_is_closed(poller, s->url, s->text, sizeof(s->text))) {
         if (fetch(s))
             return;

@@ -172,8 +172,30 @@ static void set_option(const struct kns_call *call, json_t *body, const char *na
 
 /* ---- curating -------------------------------------------------------------------------------------------------------------- */
 
+/* What is known of an article is what its feed said; its page says the rest, once. False: it cannot be added, and that was said. */
+static int look_up(struct kns_call *call, const char *word)
+{
+    int64_t id = 0;
+    json_t *body = kns_item_id(word, &id) ? json_pack("{s:I}", "item", (json_int_t)id)
+                                          : json_pack("{s:s}", "url", word);
+    json_t *item = NULL;
+    int status = kns_call_post(call, word, "/v1/items", body, &item);
+    const char *warning = kns_json_text(json_object_get(item, "_kns"), "warning");
+
+    if (status == KNS_EXIT_OK && *warning != '\0')
+        fprintf(stderr, "knsctl: %s: %s\n", kns_out_safe(call->arena, word),
+                kns_out_safe(call->arena, warning));
+    json_decref(item);
+    return status;
+}
+
 static int add(struct kns_call *call)
 {
+    for (size_t i = 0; i < n_operands(call); i++) {
+        int status = look_up(call, operand(call, i));
+        if (status != KNS_EXIT_OK)
+            return status;
+    }
     json_t *body = json_pack("{s:o}", "items", operands_json(call));
 
     set_option(call, body, "section");
@@ -492,11 +514,52 @@ static void print_problems(struct kns_call *call, const json_t *problems, FILE *
                 kns_out_safe(call->arena, kns_json_text(problem, "message")));
 }
 
-static int lint(struct kns_call *call)
+/* Looks at every link of the draft; what is dead goes into the report, as what nobody answered does. */
+static int check_links(struct kns_call *call, json_t *report)
+{
+    const struct kns_request request = {.path = path_of(call, "/v1/issues/draft", "")};
+    json_t *draft = NULL, *item, *problems = json_object_get(report, "problems");
+    json_int_t errors = json_integer_value(json_object_get(report, "errors"));
+    size_t i;
+    int status = kns_call_json(call, NULL, &request, &draft);
+
+    json_array_foreach(json_object_get(draft, "items"), i, item)
+    {
+        json_t *answer = NULL;
+        if (status == KNS_EXIT_OK)
+            status = kns_call_post(call, NULL, "/v1/links/check",
+                                   json_pack("{s:s}", "url", kns_json_text(item, "url")), &answer);
+        bool dead = json_is_true(json_object_get(answer, "dead"));
+        const char *why = kns_json_text(answer, "why");
+        /* Who answers with a refusal is there. */
+        bool silent = json_integer_value(json_object_get(answer, "status")) == 0 && *why != '\0';
+        if (dead || silent)
+            json_array_append_new(
+                problems,
+                json_pack("{s:s, s:s}", "level", dead ? "error" : "warning", "message",
+                          kns_arena_printf(call->arena, "%s: %s: %s", kns_json_text(item, "title"),
+                                           dead ? "a dead link" : "not reached", why)));
+        errors += dead;
+        json_decref(answer);
+    }
+    json_object_set_new(report, "errors", json_integer(errors));
+    json_decref(draft);
+    return status;
+}
+
+static int lint_report(struct kns_call *call, json_t **ret)
 {
     const struct kns_request request = {.path = path_of(call, "/v1/issues/draft/lint", "")};
+    int status = kns_call_json(call, NULL, &request, ret);
+
+    return status == KNS_EXIT_OK && !kns_args_has(&call->args, "no-links") ? check_links(call, *ret)
+                                                                           : status;
+}
+
+static int lint(struct kns_call *call)
+{
     json_t *report = NULL;
-    int status = kns_call_json(call, NULL, &request, &report);
+    int status = lint_report(call, &report);
 
     if (status != KNS_EXIT_OK)
         return status;
@@ -511,9 +574,21 @@ static int lint(struct kns_call *call)
 
 static int publish(struct kns_call *call)
 {
-    json_t *body = json_object(), *issue = NULL;
+    json_t *body = json_object(), *issue = NULL, *report = NULL;
     const char *number = kns_args_value(&call->args, "issue-number");
 
+    if (!kns_args_has(&call->args, "force")) {
+        int found = lint_report(call, &report);
+        if (found == KNS_EXIT_OK && json_integer_value(json_object_get(report, "errors")) > 0) {
+            print_problems(call, json_object_get(report, "problems"), stderr);
+            found = kns_call_fail(call, KNS_EXIT_FAILED, "nothing was published");
+        }
+        json_decref(report);
+        if (found != KNS_EXIT_OK) {
+            json_decref(body);
+            return found;
+        }
+    }
     if (kns_args_has(&call->args, "force"))
         json_object_set_new(body, "force", json_true());
     if (number != NULL)

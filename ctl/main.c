@@ -128,6 +128,8 @@ static const struct kns_option issue_options[] = {
     {"issue-number", 0, false, KNS_OPTION_NUMBER, "N", "publish, import: under this number"},
     {"date", 0, false, KNS_OPTION_TEXT, "DATE", "publish, import: of this date"},
     {"url", 0, false, KNS_OPTION_TEXT, "URL", "import: its permanent address"},
+    {"no-links", 0, false, KNS_OPTION_FLAG, NULL,
+     "lint, publish: do not look whether links are dead"},
     {"force", 0, false, KNS_OPTION_FLAG, NULL, "publish: whatever lint says"},
     {"to", 0, false, KNS_OPTION_TEXT, "LIST",
      "send: to these addresses (a,b or @FILE); else the message is printed"},

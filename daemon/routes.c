@@ -9,6 +9,8 @@
 
 static const struct kns_route routes[] = {
     {"GET", "/v1/items", KNS_ROUTE_READ, kns_answer_items, FILTERS "content ", false},
+    {"POST", "/v1/items", KNS_ROUTE_LINK, NULL, " ", true},
+    {"POST", "/v1/links/check", KNS_ROUTE_LINK_CHECK, NULL, " ", true},
     {"GET", "/v1/items/{id}", KNS_ROUTE_READ, kns_answer_item, " ", false},
     {"PATCH", "/v1/items/{id}", KNS_ROUTE_WRITE, kns_write_item, " ", true},
     {"GET", "/v1/items/{id}/why", KNS_ROUTE_READ, kns_answer_item_why, " ", false},

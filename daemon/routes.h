@@ -9,6 +9,8 @@ enum kns_route_kind {
     KNS_ROUTE_READ,      /* a query worker runs handler */
     KNS_ROUTE_WRITE,     /* the writer thread runs handler */
     KNS_ROUTE_SUBSCRIBE, /* the others: the server itself, with the poller */
+    KNS_ROUTE_LINK,
+    KNS_ROUTE_LINK_CHECK,
     KNS_ROUTE_REFRESH,
     KNS_ROUTE_EVENTS,
     KNS_ROUTE_STATUS,

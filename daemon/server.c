@@ -213,6 +213,10 @@ static enum MHD_Result dispatch(struct exchange *x)
         return MHD_YES;
     case KNS_ROUTE_SUBSCRIBE:
         return kns_serve_subscribe(x);
+    case KNS_ROUTE_LINK:
+        return kns_serve_link(x);
+    case KNS_ROUTE_LINK_CHECK:
+        return kns_serve_link_check(x);
     case KNS_ROUTE_REFRESH:
         return kns_serve_refresh(x);
     case KNS_ROUTE_EVENTS:

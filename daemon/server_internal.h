@@ -39,6 +39,7 @@ struct exchange {
     struct kns_buf body;
     struct kns_read read;
     struct kns_write write;
+    void *job; /* of the route that serves it; in the request's arena */
     int users; /* who works for it */
     bool dispatched, ready, answered, gone;
     struct kns_stream *stream; /* what it is answered with when it is ready; NULL: request.out */
@@ -58,6 +59,8 @@ void kns_server_wake(struct kns_server *server);
 /* The routes that are more than a handler. */
 enum MHD_Result kns_serve_subscribe(struct exchange *x);
 enum MHD_Result kns_serve_refresh(struct exchange *x);
+enum MHD_Result kns_serve_link(struct exchange *x);
+enum MHD_Result kns_serve_link_check(struct exchange *x);
 enum MHD_Result kns_serve_events(struct exchange *x);
 enum MHD_Result kns_serve_figures(struct exchange *x);
 void kns_serve_events_start(struct kns_server *server);

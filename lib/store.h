@@ -476,6 +476,11 @@ enum kns_status kns_store_put_item(struct kns_store *store, const struct kns_ent
                                    const char *note, struct kns_time now, int64_t *ret_id,
                                    struct kns_error *err);
 
+/* Gives an item what it lacks (title, summary, picture) from what its page says of itself (writer). KNS_ENOTFOUND. */
+enum kns_status kns_store_complete_item(struct kns_store *store, int64_t id,
+                                        const struct kns_entry *facts, struct kns_time now,
+                                        struct kns_error *err);
+
 /* Whether an item is an issue of a newsletter that is followed, taken apart into its link items. */
 enum kns_status kns_store_is_roundup(struct kns_store *store, int64_t item_id, bool *ret,
                                      struct kns_error *err);

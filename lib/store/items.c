@@ -869,3 +869,54 @@ enum kns_status kns_store_put_item(struct kns_store *store, const struct kns_ent
     kns_arena_free(a.arena);
     return status;
 }
+
+static enum kns_status replace_detail(struct arrival *a, const struct kns_item *old,
+                                      const struct kns_entry *entry, struct kns_error *err)
+{
+    const char *detail = detail_of(a->arena, entry);
+    struct search_text text;
+
+    if (detail == NULL || !kns_search_text(a->arena, &old->entry, old->note, &text))
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    enum kns_status status = kns_search_remove(a->store, old->id, &text, err);
+    if (status == KNS_OK)
+        status = index_text(a, entry, detail, old->note, old->id, err);
+    sqlite3_stmt *stmt = kns_sql(a->store, ITEM_UPDATE);
+    kns_bind_int(stmt, 1, old->id);
+    kns_bind_int(stmt, 2, a->now.unix_s);
+    kns_bind_text(stmt, 3, detail);
+    return status == KNS_OK ? kns_sql_do(a->store, stmt, err) : status;
+}
+
+enum kns_status kns_store_complete_item(struct kns_store *store, int64_t id,
+                                        const struct kns_entry *facts, struct kns_time now,
+                                        struct kns_error *err)
+{
+    struct kns_poll_result unused = {0};
+    struct arrival a = {.store = store, .arena = kns_arena_new(0), .now = now, .result = &unused};
+    struct kns_item *old = NULL;
+
+    if (a.arena == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    enum kns_status status = kns_savepoint_begin(store, err);
+    if (status != KNS_OK) {
+        kns_arena_free(a.arena);
+        return status;
+    }
+    status = kns_store_get_item(store, a.arena, id, &old, err);
+    if (status == KNS_OK) {
+        struct kns_entry entry = old->entry;
+        bool title = entry.title == NULL && facts->title != NULL,
+             summary = entry.summary == NULL && entry.content_html == NULL &&
+                       entry.content_text == NULL && facts->summary != NULL,
+             image = entry.image == NULL && facts->image != NULL;
+        entry.title = title ? facts->title : entry.title;
+        entry.summary = summary ? facts->summary : entry.summary;
+        entry.image = image ? facts->image : entry.image;
+        if (title || summary || image)
+            status = replace_detail(&a, old, &entry, err);
+    }
+    status = kns_savepoint_end(store, status, err);
+    kns_arena_free(a.arena);
+    return status;
+}

@@ -123,6 +123,44 @@ class Newsletter(unittest.TestCase):
             self.assertIn("- [99999] x", fp.read())
         os.unlink(path)
 
+    def test_a_link_that_no_feed_carried_is_read_once_for_what_its_page_says(self):
+        url = self.origin.put("/page", "<html lang=ja><head><title>A page - Some Site</title><meta property=og:site_name content='Some Site'>"
+                              "<meta name=description content='About it.'><meta property=og:image content=/p.png></head>",
+                              headers={"Content-Type": "text/html; charset=utf-8"})
+        self.ctl("issue", "add", url + "?utm_source=x", "--note", "Good.")
+        item = self.draft()["items"][0]
+        self.assertEqual((item["url"], item["title"], item["description"], item["image"]),
+                         (url, "A page", "About it.", self.origin.base + "/p.png"))
+        self.ctl("issue", "discard")
+        self.ctl("issue", "add", url)
+        self.assertEqual(len(self.origin.asked("/page?utm_source=x")) + len(self.origin.asked("/page")), 1)
+
+    def test_what_a_feed_leaves_out_its_page_says(self):
+        page = self.origin.put("/article", "<title>T</title><meta property='og:image' content='https://i.example/1.png'>"
+                               "<meta property='og:description' content='From the page.'>")
+        self.knsd.add(self.origin.put("/bare", "<rss version='2.0'><channel><title>Bare</title><item><title>From the feed</title>"
+                                      "<link>%s</link></item></channel></rss>" % page))
+        item = [i for i in self.knsd.all_items() if i["url"] == page][0]
+        self.ctl("issue", "add", item["id"])
+        added = self.draft()["items"][0]
+        self.assertEqual((added["title"], added["description"], added["image"]),
+                         ("From the feed", "From the page.", "https://i.example/1.png"))
+        self.assertIn("From the feed", self.ctl("search", "page")[0])
+        self.assertTrue(self.knsd.api("POST", "/v1/check").json["sound"])
+
+    def test_dead_links_stop_an_issue_and_bot_walls_do_not(self):
+        wall = self.origin.put("/wall", "<title>Just a moment...</title>", status=403)
+        _, err = self.ctl("issue", "add", wall, "--note", "Behind a wall.")
+        self.assertIn("403", err)
+        self.assertNotIn("dead", self.ctl("issue", "lint")[0])
+        self.ctl("issue", "add", self.origin.base + "/nowhere", code=1)
+        page = self.origin.put("/page", "<title>Here</title>")
+        self.ctl("issue", "add", page, "--note", "Soon gone.")
+        self.origin.put("/page", "gone", status=410)
+        self.assertIn("error: Here: a dead link", self.ctl("issue", "lint", code=1)[0])
+        self.ctl("issue", "publish", code=1)
+        self.ctl("issue", "publish", "--no-links")
+
     def test_a_text_made_before_a_change_does_not_undo_it(self):
         ids = self.make_issue()
         text, _ = self.ctl("issue", "show", "--format", "markdown")

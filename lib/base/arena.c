@@ -2,6 +2,7 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 /* Chunks double from the first to the last size; what is larger than a quarter of a chunk gets one
  * of its own, so that one long string wastes nothing. */
 #define CHUNK_FIRST ((size_t)4096)
-#define CHUNK_LAST ((size_t)256 << 10)
+#define CHUNK_LAST ((size_t)64 << 10)
 
 struct chunk {
     struct chunk *next;
@@ -67,25 +68,25 @@ void kns_arena_reset(struct kns_arena *arena)
     arena->used = sizeof(*keep) + keep->cap;
 }
 
-/* A chunk with room for size bytes; calloc gives the zeroes that alloc promises. */
-static struct chunk *chunk_new(struct kns_arena *arena, size_t cap)
+/* A chunk with room for size bytes, with the zeroes that alloc promises, or without where it is filled at once. */
+static struct chunk *chunk_new(struct kns_arena *arena, size_t cap, bool zeroed)
 {
     size_t whole = sizeof(struct chunk) + cap;
 
     if (whole < cap ||
         (arena->limit != 0 && (whole > arena->limit || arena->used > arena->limit - whole)))
         return NULL;
-    struct chunk *chunk = calloc(1, whole);
+    struct chunk *chunk = zeroed ? calloc(1, whole) : malloc(whole);
     if (chunk == NULL)
         return NULL;
-    chunk->cap = cap;
+    *chunk = (struct chunk){.cap = cap};
     arena->used += whole;
     return chunk;
 }
 
-static void *alloc_alone(struct kns_arena *arena, size_t size)
+static void *alloc_alone(struct kns_arena *arena, size_t size, bool zeroed)
 {
-    struct chunk *chunk = chunk_new(arena, size);
+    struct chunk *chunk = chunk_new(arena, size, zeroed);
 
     if (chunk == NULL)
         return NULL;
@@ -99,7 +100,7 @@ static void *alloc_alone(struct kns_arena *arena, size_t size)
     return chunk->bytes;
 }
 
-void *kns_arena_alloc(struct kns_arena *arena, size_t size)
+static void *alloc(struct kns_arena *arena, size_t size, bool zeroed)
 {
     const size_t align = alignof(max_align_t);
 
@@ -109,8 +110,8 @@ void *kns_arena_alloc(struct kns_arena *arena, size_t size)
     struct chunk *chunk = arena->current;
     if (chunk == NULL || chunk->cap - chunk->used < size) {
         if (size > arena->next_size / 4)
-            return alloc_alone(arena, size);
-        chunk = chunk_new(arena, arena->next_size);
+            return alloc_alone(arena, size, zeroed);
+        chunk = chunk_new(arena, arena->next_size, true);
         if (chunk == NULL)
             return NULL;
         chunk->next = arena->current;
@@ -123,11 +124,16 @@ void *kns_arena_alloc(struct kns_arena *arena, size_t size)
     return bytes;
 }
 
+void *kns_arena_alloc(struct kns_arena *arena, size_t size)
+{
+    return alloc(arena, size, true);
+}
+
 char *kns_arena_copy(struct kns_arena *arena, const char *bytes, size_t size)
 {
     if (size == SIZE_MAX)
         return NULL;
-    char *copy = kns_arena_alloc(arena, size + 1);
+    char *copy = alloc(arena, size + 1, false);
     if (copy == NULL)
         return NULL;
     if (size > 0)

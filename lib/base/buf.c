@@ -61,6 +61,15 @@ char *kns_buf_reserve(struct kns_buf *buf, size_t size)
 
 void kns_buf_add(struct kns_buf *buf, const void *bytes, size_t size)
 {
+    /* Most of what is added is short and fits. */
+    if (size < buf->cap - buf->len && !buf->failed &&
+        (buf->limit == 0 || buf->len + size <= buf->limit)) {
+        if (size > 0)
+            memcpy(buf->data + buf->len, bytes, size);
+        buf->len += size;
+        buf->data[buf->len] = '\0';
+        return;
+    }
     char *room = kns_buf_reserve(buf, size);
 
     if (room == NULL)

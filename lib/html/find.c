@@ -14,17 +14,30 @@
 #include <string.h>
 #include <strings.h>
 
+/* True when text holds one of the marks in any case; first: the characters they begin with. */
+static bool holds_mark(const char *text, const char *first, const char *const *marks, size_t count)
+{
+    for (; text != NULL && *text != '\0'; text++) {
+        if (strchr(first, tolower((unsigned char)*text)) == NULL)
+            continue;
+        for (size_t i = 0; i < count; i++)
+            if (strncasecmp(text, marks[i], strlen(marks[i])) == 0)
+                return true;
+    }
+    return false;
+}
+
 /* Pictures that are no content: smileys, buttons, icons. */
 static bool is_decoration(const struct picture *p)
 {
     static const char *const marks[] = {
         "emoji", "smiley", "smilies",   "/icon",      "avatar", "gravatar.com",
         "badge", "spacer", "blank.gif", "feedburner", "/share", "s.w.org/images/core"};
+    static const char first[] = "es/agbf";
+    const size_t count = sizeof(marks) / sizeof(marks[0]);
 
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-        if (strcasestr(p->src, marks[i]) != NULL ||
-            (p->class != NULL && strcasestr(p->class, marks[i]) != NULL))
-            return true;
+    if (holds_mark(p->src, first, marks, count) || holds_mark(p->class, first, marks, count))
+        return true;
     return p->width != NULL && isdigit((unsigned char)*p->width) && atoi(p->width) < 32 &&
            strchr(p->width, '%') == NULL;
 }
@@ -106,7 +119,7 @@ const char *kns_html_first_image(struct kns_arena *arena, const char *html, cons
         const char *name = at;
         size_t len = tag_name_length(name);
         at += len;
-        if (tag_is_among(raw, name, len)) {
+        if (len > 2 && strchr("stixnSTIXN", *name) != NULL && tag_is_among(raw, name, len)) {
             at = skip_raw_text(at, name, len);
             if (at == NULL)
                 return NULL;

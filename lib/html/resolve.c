@@ -9,14 +9,24 @@
 #include <string.h>
 #include <strings.h>
 
-/* The attributes that hold a URL, in WHATWG HTML and in what came before it. */
+/* The attributes that hold a URL, in WHATWG HTML and in what came before it; by length, for most attributes are none of them. */
 static bool holds_url(const struct tag_attribute *a)
 {
-    static const char names[] = " action background cite classid codebase data formaction href "
-                                "icon longdesc lowsrc manifest "
-                                "poster profile src usemap xlink:href ";
+    static const char *const names[][5] = {
+        [3] = {"src"},
+        [4] = {"href", "cite", "data", "icon"},
+        [6] = {"action", "lowsrc", "poster", "usemap"},
+        [7] = {"classid", "profile"},
+        [8] = {"codebase", "longdesc", "manifest"},
+        [10] = {"background", "formaction", "xlink:href"},
+    };
 
-    return tag_is_among(names, a->name, a->name_len);
+    if (a->name_len >= sizeof(names) / sizeof(names[0]))
+        return false;
+    for (const char *const *name = names[a->name_len]; *name != NULL; name++)
+        if (strncasecmp(*name, a->name, a->name_len) == 0)
+            return true;
+    return false;
 }
 
 struct resolver {

@@ -19,7 +19,7 @@ struct builder *kns_builder_new(struct kns_document *document, const char *base_
 
     if (b == NULL)
         return NULL;
-    b->frames = calloc(KNS_PARSE_MAX_DEPTH + 1, sizeof(*b->frames));
+    b->frames = malloc((KNS_PARSE_MAX_DEPTH + 1) * sizeof(*b->frames));
     if (b->frames == NULL) {
         free(b);
         return NULL;
@@ -240,20 +240,22 @@ static void serialise_start(struct builder *b, const struct frame *f, const char
 
 static bool is_void(const char *local)
 {
-    static const char voids[] =
-        " area base br col embed hr img input link meta param source track wbr ";
-    char wanted[16];
+    static const char *const names[] = {"area",  "base", "br",   "col",   "embed",  "hr",    "img",
+                                        "input", "link", "meta", "param", "source", "track", "wbr"};
 
-    if (strlen(local) > 10)
-        return false;
-    snprintf(wanted, sizeof(wanted), " %s ", local);
-    return strstr(voids, wanted) != NULL;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i][0] == local[0] && strcmp(names[i], local) == 0)
+            return true;
+    return false;
 }
 
 static void serialise_end(struct builder *b, const char *local)
 {
-    if (!is_void(local))
-        kns_buf_addf(&b->text, "</%s>", local);
+    if (is_void(local))
+        return;
+    kns_buf_adds(&b->text, "</");
+    kns_buf_adds(&b->text, local);
+    kns_buf_addc(&b->text, '>');
 }
 
 /* A media type without its parameters and the white space around it. */
@@ -668,22 +670,6 @@ void kns_builder_start(struct builder *b, const char *name, const struct attribu
     serialise_start(b, f, local, attributes);
 }
 
-/* The text of the construct that ends; NULL when there is none. */
-static const char *take_text(struct builder *b)
-{
-    const char *text = NULL;
-
-    if (kns_buf_failed(&b->text)) {
-        kns_builder_warn(b, b->frames[b->depth - 1].line,
-                         "a text is longer than the limit and was left out");
-    } else {
-        text = kns_arena_copy(b->arena, kns_buf_str(&b->text), b->text.len);
-        b->failed = b->failed || text == NULL;
-    }
-    kns_buf_reset(&b->text);
-    return text;
-}
-
 static int base64_digit(char c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -720,25 +706,35 @@ static const char *decode_base64(struct builder *b, const char *text)
     return strlen(out) == len && kns_text_is_utf8(out, len) ? out : NULL;
 }
 
+/* Puts what base64 stood for in its place; what is no text becomes none. */
+static void decode_text(struct builder *b)
+{
+    const char *text = decode_base64(b, kns_buf_str(&b->text));
+
+    if (text == kns_buf_str(&b->text))
+        return;
+    kns_buf_reset(&b->text);
+    kns_buf_adds(&b->text, text);
+}
+
 static void end_construct(struct builder *b, const struct frame *f)
 {
-    const char *text = take_text(b);
-
     b->text_depth = 0;
-    if (text == NULL)
-        return;
-    if (f->row->apply != NULL) {
-        f->row->apply(b, f, text);
-        return;
+    if (kns_buf_failed(&b->text)) {
+        kns_builder_warn(b, f->line, "a text is longer than the limit and was left out");
+    } else if (f->row->apply != NULL) {
+        const char *text = kns_arena_copy(b->arena, kns_buf_str(&b->text), b->text.len);
+        b->failed = b->failed || text == NULL;
+        if (text != NULL)
+            f->row->apply(b, f, text);
+    } else {
+        if (b->base64)
+            decode_text(b);
+        bool html = b->markup || b->is_html ||
+                    (b->guess && kns_html_looks_like_html(kns_buf_str(&b->text)));
+        kns_builder_set_buffer(b, f, &b->text, html);
     }
-    if (b->base64)
-        text = decode_base64(b, text);
-    if (text == NULL)
-        return;
-    bool html = b->markup || b->is_html;
-    if (!html && b->guess)
-        html = kns_html_looks_like_html(text);
-    kns_builder_set(b, f, f->row->field, f->row->rank, text, html);
+    kns_buf_reset(&b->text);
 }
 
 void kns_builder_end(struct builder *b, const char *name)

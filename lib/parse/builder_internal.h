@@ -6,7 +6,7 @@
 
 /* A field's best value so far. */
 struct slot {
-    const char *text; /* NULL: not set */
+    const char *text; /* NULL: not set; of HTML, trimmed and resolved */
     bool is_html;
     uint8_t rank;
     const char *base;
@@ -63,6 +63,10 @@ const char *kns_builder_base(const struct builder *b, const struct frame *f);
 /* Sets a slot when nothing better is there. */
 void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank,
                      const char *text, bool is_html);
+
+/* Sets the slot of the frame's row from a buffer, which may be changed: HTML comes with its URLs resolved. */
+void kns_builder_set_buffer(struct builder *b, const struct frame *f, struct kns_buf *buf,
+                            bool is_html);
 
 /* Fills an entry, or the document, from its slots. */
 void kns_fields_to_entry(struct builder *b, struct kns_entry *entry);

@@ -56,6 +56,33 @@ void kns_builder_set(struct builder *b, const struct frame *f, enum field field,
     *slot = (struct slot){text, is_html, rank, kns_builder_base(b, f), time};
 }
 
+/* HTML with its ends trimmed and its URLs resolved, in the arena: the text is copied once. */
+static const char *settled_html(struct builder *b, const struct frame *f, char *text, size_t len)
+{
+    const char *base = kns_builder_base(b, f);
+    char *begin = text + strspn(text, " \t\r\n");
+
+    while (text + len > begin && strchr(" \t\r\n", text[len - 1]) != NULL)
+        len--;
+    text[len] = '\0';
+    const char *html = base == NULL ? begin : kns_html_resolve(b->arena, begin, base);
+    return html == begin ? kns_arena_copy(b->arena, begin, (size_t)(text + len - begin)) : html;
+}
+
+void kns_builder_set_buffer(struct builder *b, const struct frame *f, struct kns_buf *buf,
+                            bool is_html)
+{
+    enum field field = f->row->field;
+    const struct slot *slot = &kns_builder_slots(b)[field];
+
+    if (buf->len == 0 || (slot->text != NULL && slot->rank <= f->row->rank))
+        return;
+    const char *text = is_html ? settled_html(b, f, buf->data, buf->len)
+                               : kns_arena_copy(b->arena, buf->data, buf->len);
+    b->failed = b->failed || text == NULL;
+    kns_builder_set(b, f, field, f->row->rank, text, is_html);
+}
+
 /* Ends trimmed. */
 static const char *trimmed(struct builder *b, const char *text)
 {
@@ -82,13 +109,6 @@ static const char *as_line(struct builder *b, const struct slot *slot)
         return NULL;
     return non_empty(slot->is_html ? kns_html_to_line(b->arena, slot->text)
                                    : kns_text_squeeze(b->arena, slot->text));
-}
-
-static const char *as_html(struct builder *b, const struct slot *slot)
-{
-    const char *text = trimmed(b, slot->text);
-
-    return text == NULL || slot->base == NULL ? text : kns_html_resolve(b->arena, text, slot->base);
 }
 
 static const char *as_url(struct builder *b, const struct slot *slot)
@@ -159,18 +179,18 @@ static void fill_text(struct builder *b, struct kns_entry *entry)
     const struct slot *summary = &b->item[F_SUMMARY], *content = &b->item[F_CONTENT];
 
     if (content->text != NULL && content->is_html)
-        entry->content_html = as_html(b, content);
+        entry->content_html = content->text;
     else if (content->text != NULL)
         entry->content_text = trimmed(b, content->text);
     if (summary->text == NULL)
         return;
     /* RSS's description is the content where nothing else is; Atom's summary stays one. */
     if (summary->is_html && content->text == NULL && summary->rank != 1) {
-        entry->content_html = as_html(b, summary);
+        entry->content_html = summary->text;
         return;
     }
     if (summary->is_html)
-        entry->summary_html = as_html(b, summary);
+        entry->summary_html = summary->text;
     entry->summary = as_line(b, summary);
 }
 

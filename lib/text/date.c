@@ -103,6 +103,8 @@ static bool is_unit(int32_t c)
 {
     static const char units[] = "年月日号時时点點分秒년월일시분초";
 
+    if (c < 0x80)
+        return false;
     for (size_t i = 0; i < sizeof(units) - 1;) {
         int32_t unit;
         i += kns_text_next(units + i, sizeof(units) - 1 - i, &unit);
@@ -114,6 +116,8 @@ static bool is_unit(int32_t c)
 
 static bool is_letter(int32_t c)
 {
+    if (c < 0x80)
+        return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
     switch (utf8proc_category(c)) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:

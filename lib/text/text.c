@@ -244,18 +244,19 @@ static bool is_space(int32_t c)
            c == 0x205F || c == 0x3000 || c == 0xFEFF;
 }
 
-/* The bytes of the white space at text, 0 when there is none. Most bytes are told apart by themselves. */
+/* The bytes of the white space at text, which begins as some space does; 0: it is none. */
 static size_t space_length(const char *text, size_t size)
 {
-    unsigned char lead = (unsigned char)text[0];
     int32_t c;
-
-    if (lead < 0x80)
-        return is_space(lead) ? 1 : 0;
-    if (lead != 0xC2 && lead != 0xE1 && lead != 0xE2 && lead != 0xE3 && lead != 0xEF)
-        return 0;
     size_t len = kns_text_next(text, size, &c);
+
     return is_space(c) ? len : 0;
+}
+
+/* True for bytes that begin a white space, and for few others. */
+static bool may_begin_space(unsigned char c)
+{
+    return c <= ' ' || c == 0xC2 || c == 0xE1 || c == 0xE2 || c == 0xEF;
 }
 
 const char *kns_text_squeeze(struct kns_arena *arena, const char *text)
@@ -268,7 +269,10 @@ const char *kns_text_squeeze(struct kns_arena *arena, const char *text)
     if (copy == NULL)
         return NULL;
     for (size_t i = 0; i < size;) {
-        size_t space = space_length(text + i, size - i);
+        unsigned char c = (unsigned char)text[i];
+        /* U+3000 begins as all of kana does. */
+        bool maybe = may_begin_space(c) || (c == 0xE3 && (unsigned char)text[i + 1] == 0x80);
+        size_t space = maybe ? space_length(text + i, size - i) : 0;
         if (space > 0) {
             pending = out > 0;
             i += space;

@@ -133,6 +133,15 @@ static bool merge_paths(struct kns_arena *arena, const struct reference *base, s
     return true;
 }
 
+/* True when trim() would change nothing. */
+static bool is_trim(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= ' ')
+            return false;
+    return true;
+}
+
 /* A copy without white space around it and without tabs and line breaks inside (WHATWG URL 4.4). */
 static char *trim(struct kns_arena *arena, const char *text)
 {
@@ -158,7 +167,12 @@ const char *kns_url_resolve(struct kns_arena *arena, const char *base, const cha
 
     if (trimmed == NULL || base == NULL || kns_url_has_scheme(trimmed))
         return trimmed;
-    const char *clean_base = trim(arena, base);
+    const char *clean_base = base;
+    if (!is_trim(base)) {
+        /* Without its fragment, so that what stands before it is trimmed too. */
+        char *copy = kns_arena_copy(arena, base, strcspn(base, "#"));
+        clean_base = copy == NULL ? NULL : trim(arena, copy);
+    }
     if (clean_base == NULL)
         return NULL;
     struct reference b = split(clean_base), r = split(trimmed);

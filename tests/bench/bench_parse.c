@@ -14,7 +14,7 @@
 
 #define ITEMS 40        /* of one document */
 #define ROUNDS 15       /* the best counts: others use this machine too */
-#define LEAST_BYTES 4e6 /* that one round of one document reads */
+#define LEAST_BYTES 1e6 /* that one round of one document reads */
 #define CHUNK 16384     /* as the network hands them over */
 #define MAX_DOCUMENTS 2000
 
@@ -27,7 +27,7 @@ static double now_s(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* others use this machine too */
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 

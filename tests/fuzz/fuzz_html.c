@@ -22,9 +22,20 @@ static const char *check(const char *text)
  * round may differ; it lets nothing more through. */
 static void check_sanitizer(struct kns_arena *arena, const char *html)
 {
-    static const char *const bad[] = {"<script", "<style", "<iframe",      "<object", "<embed",
-                                      "<svg",    "<math",  "<form",        "<base",   "<meta",
-                                      "<link",   "<!--",   "\"javascript:"};
+    static const char *const bad[] = {"<script",
+                                      "<style",
+                                      "<iframe",
+                                      "<object",
+                                      "<embed",
+                                      "<svg",
+                                      "<math",
+                                      "<form",
+                                      "<base",
+                                      "<meta",
+                                      "<link",
+                                      "<!--",
+                                      "href=\"javascript:",
+                                      "src=\"javascript:"};
 
     for (int round = 0; round < 3; round++) {
         html = check(kns_html_sanitize(arena, html, BASE));

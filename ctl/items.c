@@ -450,6 +450,7 @@ static int why_item(struct kns_call *call, int64_t id, const char *word)
         printf("%s  feed %lld, %s\n", kns_json_text(s, "first_seen"),
                (long long)json_integer_value(json_object_get(s, "feed_id")),
                kns_out_safe(call->arena, kns_json_text(s, "feed_title")));
+        printf("    last listed %s\n", kns_json_text(s, "last_seen"));
         printf("    %s: %s\n", kns_json_text(s, "rule"), kns_json_text(s, "rule_text"));
         if (*kns_json_text(s, "guid") != '\0')
             printf("    guid %s\n", kns_out_safe(call->arena, kns_json_text(s, "guid")));

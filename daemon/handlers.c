@@ -88,12 +88,12 @@ enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *s
 
 static bool collect_sighting(void *ctx, const struct kns_sighting *s)
 {
-    char time[KNS_TIME_TEXT];
-    json_t *json =
-        json_pack("{s:I, s:s?, s:s?, s:s?, s:s?, s:s, s:s, s:s}", "feed_id", (json_int_t)s->feed_id,
-                  "feed_title", s->feed_title, "feed_url", s->feed_url, "guid", s->guid, "url",
-                  s->url, "rule", s->rule, "rule_text", s->rule_text, "first_seen",
-                  kns_time_format(s->first_seen, time));
+    char first[KNS_TIME_TEXT], last[KNS_TIME_TEXT];
+    json_t *json = json_pack(
+        "{s:I, s:s?, s:s?, s:s?, s:s?, s:s, s:s, s:s, s:s}", "feed_id", (json_int_t)s->feed_id,
+        "feed_title", s->feed_title, "feed_url", s->feed_url, "guid", s->guid, "url", s->url,
+        "rule", s->rule, "rule_text", s->rule_text, "first_seen",
+        kns_time_format(s->first_seen, first), "last_seen", kns_time_format(s->last_seen, last));
     const char *key;
     json_t *value;
     void *next;

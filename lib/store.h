@@ -332,7 +332,8 @@ struct kns_sighting {
     const char *feed_title, *feed_url, *guid, *url;
     const char *rule;      /* "canonical-url", "guid", "moved", "hash", … */
     const char *rule_text; /* the rule in a sentence */
-    struct kns_time first_seen, last_seen;
+    struct kns_time first_seen;
+    struct kns_time last_seen; /* the feed's last successful poll that found it listed */
 };
 enum kns_status kns_store_each_sighting(struct kns_store *store, int64_t item_id,
                                         bool (*on_sighting)(void *ctx,
@@ -532,7 +533,8 @@ enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_
                                       struct kns_error *err);
 
 /* Removes what the settings no longer keep, at most max_items at a time (writer); what it removed does not come back as new
- * while its feed lists it. *ret_more: there is more to do. Zero for either setting keeps everything. */
+ * while its feed lists it. *ret_more: there is more to do. Zero for either setting keeps everything. What is starred, noted or in an issue
+ * stays; what another feed carries is not counted among the items of a feed. */
 enum kns_status kns_store_expire(struct kns_store *store, int64_t keep_days,
                                  int64_t keep_items_per_feed, struct kns_time now, size_t max_items,
                                  bool *ret_more, struct kns_error *err);

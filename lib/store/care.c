@@ -52,15 +52,19 @@ enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_
 
 /* ---- retention -------------------------------------------------------------------------------------------------------- */
 
+#define EXPIRE_FEEDS_AT_ONCE 20 /* as EXPIRE_FEEDS says */
+#define EXPIRE_OVERLAP_S 3600
+#define REMOVED_AT_ONCE 200
+
 /* Removes the items that a prepared list gives, at most most of them; *left is lowered by as many. */
 static enum kns_status remove_listed(struct kns_store *store, sqlite3_stmt *stmt, size_t *left,
                                      struct kns_error *err)
 {
-    int64_t ids[200];
+    int64_t ids[REMOVED_AT_ONCE];
     size_t n = 0;
     enum kns_status status = KNS_OK;
 
-    while (n < 200 && n < *left && (status = kns_sql_next(store, stmt, err)) == KNS_OK)
+    while (n < REMOVED_AT_ONCE && n < *left && (status = kns_sql_next(store, stmt, err)) == KNS_OK)
         ids[n++] = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
     if (status == KNS_ENOTFOUND)
@@ -71,26 +75,57 @@ static enum kns_status remove_listed(struct kns_store *store, sqlite3_stmt *stmt
     return status;
 }
 
-static enum kns_status expire_many(struct kns_store *store, int64_t keep, size_t *left,
-                                   struct kns_error *err)
+/* The next feeds of the round that may have too many items; *n of them. */
+static enum kns_status next_feeds(struct kns_store *store, int64_t *feeds, size_t *n,
+                                  struct kns_error *err)
 {
-    int64_t feeds[100];
-    size_t n = 0;
     sqlite3_stmt *stmt = kns_sql(store, EXPIRE_FEEDS);
     enum kns_status status = KNS_OK;
 
-    kns_bind_int(stmt, 1, keep);
-    while (n < 100 && (status = kns_sql_next(store, stmt, err)) == KNS_OK)
-        feeds[n++] = sqlite3_column_int64(stmt, 0);
+    kns_bind_int(stmt, 1, store->expiry.after_feed);
+    kns_bind_int(stmt, 2, store->expiry.keep);
+    kns_bind_int(stmt, 3, store->expiry.since.unix_s);
+    *n = 0;
+    while (*n < EXPIRE_FEEDS_AT_ONCE && (status = kns_sql_next(store, stmt, err)) == KNS_OK)
+        feeds[(*n)++] = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
-    if (status == KNS_ENOTFOUND)
-        status = KNS_OK;
-    for (size_t i = 0; i < n && status == KNS_OK && *left > 0; i++) {
-        stmt = kns_sql(store, EXPIRE_MANY);
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+/* Goes on with the round over all feeds; the first looks at each, later ones at those that got items since. *ret_more: it is
+ * not at its end. */
+static enum kns_status expire_many(struct kns_store *store, int64_t keep, struct kns_time now,
+                                   size_t *left, bool *ret_more, struct kns_error *err)
+{
+    int64_t feeds[EXPIRE_FEEDS_AT_ONCE];
+    size_t n = 0;
+
+    if (store->expiry.keep != keep) {
+        memset(&store->expiry, 0, sizeof(store->expiry));
+        store->expiry.keep = keep;
+    }
+    if (store->expiry.after_feed == 0)
+        store->expiry.began = now;
+    enum kns_status status = next_feeds(store, feeds, &n, err);
+    for (size_t i = 0; i < n && status == KNS_OK; i++) {
+        sqlite3_stmt *stmt = kns_sql(store, EXPIRE_MANY);
         kns_bind_int(stmt, 1, feeds[i]);
         kns_bind_int(stmt, 2, keep);
         kns_bind_int(stmt, 3, (int64_t)*left);
+        size_t before = *left;
         status = remove_listed(store, stmt, left, err);
+        if (*left == 0 ||
+            before - *left == REMOVED_AT_ONCE) { /* the same feed once more: it may have others */
+            *ret_more = true;
+            return status;
+        }
+        store->expiry.after_feed = feeds[i];
+    }
+    *ret_more = n == EXPIRE_FEEDS_AT_ONCE;
+    if (status == KNS_OK && !*ret_more) {
+        store->expiry.after_feed = 0;
+        /* Polls are stored some time after they began. */
+        store->expiry.since.unix_s = store->expiry.began.unix_s - EXPIRE_OVERLAP_S;
     }
     return status;
 }
@@ -100,6 +135,7 @@ enum kns_status kns_store_expire(struct kns_store *store, int64_t keep_days,
                                  bool *ret_more, struct kns_error *err)
 {
     size_t left = max_items;
+    bool more = false;
     enum kns_status status = kns_savepoint_begin(store, err);
 
     if (status != KNS_OK)
@@ -111,12 +147,14 @@ enum kns_status kns_store_expire(struct kns_store *store, int64_t keep_days,
         status = remove_listed(store, stmt, &left, err);
     }
     if (status == KNS_OK && keep_items_per_feed > 0 && left > 0)
-        status = expire_many(store, keep_items_per_feed, &left, err);
+        status = expire_many(store, keep_items_per_feed, now, &left, &more, err);
     status = kns_savepoint_end(store, status, err);
     if (status == KNS_OK && left < max_items)
         status = kns_sql_run(store, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", err);
     if (status == KNS_OK)
-        *ret_more = left < max_items;
+        *ret_more = more || left < max_items;
+    else
+        memset(&store->expiry, 0, sizeof(store->expiry)); /* what was undone is looked at again */
     return status;
 }
 

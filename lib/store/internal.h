@@ -20,6 +20,12 @@ struct kns_store {
     int schema_version;
     int savepoints;          /* open ones */
     struct kns_rules *rules; /* compiled; NULL: to be read when they are needed */
+    struct kns_buf listed;   /* ids of the items that the document being stored lists */
+    struct {
+        int64_t keep, after_feed; /* the round of retention under way */
+        struct kns_time began,
+            since; /* of it; of the feeds that it looks at: those with items since then */
+    } expiry;
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -86,6 +92,10 @@ enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id
                                         const struct kns_entry_hook *hook,
                                         struct kns_poll_result *result, struct kns_error *err);
 enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struct kns_error *err);
+
+/* After a whole document was stored: what its feed listed before, and does not any more, was seen last at `last`. */
+enum kns_status kns_items_note_unlisted(struct kns_store *store, int64_t feed_id,
+                                        struct kns_time last, struct kns_error *err);
 enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row,
                                bool with_content, struct kns_item **ret_item,
                                struct kns_error *err);

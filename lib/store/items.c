@@ -168,6 +168,61 @@ static enum kns_status put_sighting(struct arrival *a, const struct kns_entry *e
     return kns_sql_do(a->store, stmt, err);
 }
 
+/* ---- what a feed lists ------------------------------------------------------------------------------------------------ */
+
+static int compare_ids(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+    return a < b ? -1 : a > b;
+}
+
+static void note_listed(struct kns_store *store, int64_t item_id)
+{
+    kns_buf_add(&store->listed, &item_id, sizeof(item_id));
+}
+
+static enum kns_status set_last_seen(struct kns_store *store, int64_t feed_id, int64_t item_id,
+                                     int64_t last, struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, SIGHTING_SET_LAST);
+
+    kns_bind_int(stmt, 1, feed_id);
+    kns_bind_int(stmt, 2, item_id);
+    kns_bind_int(stmt, 3, last);
+    return kns_sql_do(store, stmt, err);
+}
+
+/* One write for each entry as it leaves the document: that it stays costs none. */
+enum kns_status kns_items_note_unlisted(struct kns_store *store, int64_t feed_id,
+                                        struct kns_time last, struct kns_error *err)
+{
+    struct kns_buf gone = {0};
+    int64_t *ids = (int64_t *)(void *)store->listed.data;
+    size_t n = store->listed.len / sizeof(*ids);
+    sqlite3_stmt *stmt = kns_sql(store, SIGHTING_LISTED);
+    enum kns_status status;
+
+    if (n > 0)
+        qsort(ids, n, sizeof(*ids), compare_ids);
+    kns_bind_int(stmt, 1, feed_id);
+    while ((status = kns_sql_next(store, stmt, err)) == KNS_OK) {
+        int64_t id = sqlite3_column_int64(stmt, 0);
+        if (n == 0 || bsearch(&id, ids, n, sizeof(id), compare_ids) == NULL)
+            kns_buf_add(&gone, &id, sizeof(id));
+    }
+    if (status == KNS_ENOTFOUND)
+        status = kns_buf_failed(&gone) || kns_buf_failed(&store->listed)
+                     ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                     : KNS_OK;
+    ids = (int64_t *)(void *)gone.data;
+    for (size_t i = 0; i < gone.len / sizeof(*ids) && status == KNS_OK; i++)
+        status = set_last_seen(store, feed_id, ids[i], last.unix_s, err);
+    kns_buf_fini(&gone);
+    kns_buf_reset(&store->listed);
+    return status;
+}
+
 /* ---- arrivals ------------------------------------------------------------------------------------------------------- */
 
 /* Indexes the entry as it will be read again: the index keeps no text, so that removing an item from it takes the
@@ -265,6 +320,7 @@ static enum kns_status insert_item(struct arrival *a, const struct kns_entry *en
         status = put_keys(a, id, item_id, err);
     if (status == KNS_OK)
         status = put_sighting(a, entry, item_id, sort_at, RULE_NEW, hash_of(entry, detail), err);
+    note_listed(a->store, item_id);
     if (status == KNS_OK)
         status = put_tags(a->store, item_id, &verdict->tags, err);
     if (status == KNS_OK)
@@ -400,18 +456,23 @@ static enum kns_status meet_again(struct arrival *a, const struct kns_entry *ent
                                   enum identity_rule rule, const char *detail,
                                   struct kns_error *err)
 {
-    int64_t hash = hash_of(entry, detail), stored = 0, owner = 0;
+    int64_t hash = hash_of(entry, detail), stored = 0, owner = 0, last = 0;
     sqlite3_stmt *stmt = kns_sql(a->store, SIGHTING_GET);
 
     kns_bind_int(stmt, 1, a->feed_id);
     kns_bind_int(stmt, 2, item_id);
     enum kns_status status = kns_sql_next(a->store, stmt, err);
     bool seen_here = status == KNS_OK;
-    if (seen_here)
+    if (seen_here) {
         stored = sqlite3_column_int64(stmt, 0);
+        last = sqlite3_column_int64(stmt, 1);
+    }
     sqlite3_reset(stmt);
+    if (seen_here && last != 0) /* it had left the document, and is back */
+        status = set_last_seen(a->store, a->feed_id, item_id, 0, err);
     if (status != KNS_OK && status != KNS_ENOTFOUND)
         return status;
+    note_listed(a->store, item_id);
     a->result->seen_items++;
     a->item_id = item_id;
     a->changed = !seen_here || stored != hash;
@@ -622,6 +683,7 @@ enum kns_status kns_store_each_sighting(struct kns_store *store, int64_t item_id
             .feed_url = kns_column(stmt, 2),
             .guid = kns_column(stmt, 3),
             .first_seen = {sqlite3_column_int64(stmt, 4)},
+            .last_seen = {sqlite3_column_int64(stmt, 7)},
             .url = kns_column(stmt, 5),
             .rule = kns_rule_name(rule),
             .rule_text = kns_rule_text(rule),

@@ -244,9 +244,13 @@ static enum kns_status record(struct kns_store *store, struct kns_arena *arena,
     struct kns_feed *before = NULL;
     enum kns_status status = kns_store_get_feed(store, arena, poll->feed_id, false, &before, err);
 
+    kns_buf_reset(&store->listed);
     if (status == KNS_OK && poll->document != NULL)
         status = kns_newsletters_store_entries(store, before, poll->document, poll->started_at,
                                                result, err);
+    if (status == KNS_OK && poll->document != NULL && poll->outcome == KNS_POLL_NEW_DOCUMENT &&
+        !poll->document->cut)
+        status = kns_items_note_unlisted(store, poll->feed_id, before->last_success_at, err);
     if (status == KNS_OK && poll->document != NULL)
         status = describe_feed(store, poll->feed_id, poll->document, err);
     if (status == KNS_OK)

@@ -282,6 +282,7 @@ void kns_store_close(struct kns_store *store)
     for (int i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(store->statements[i]);
     kns_store_forget_rules(store);
+    kns_buf_fini(&store->listed);
     sqlite3_close(store->db);
     if (store->lock_fd >= 0)
         close(store->lock_fd);

@@ -22,6 +22,11 @@
     "SELECT l.feed_id FROM link k JOIN item_link l ON l.link_id = k.id WHERE k.item_id = item.id " \
     "AND k.item_id > 0 AND l.feed_id > 0)) "
 
+/* What nobody has marked: not starred, without a note, in no issue. */
+#define ITEM_MAY_GO                                                                                \
+    "i.starred = 0 AND i.note IS NULL AND NOT EXISTS (SELECT 1 FROM issue_item p WHERE p.item_id " \
+    "= i.id)"
+
 /* S(name, SQL) */
 #define STATEMENTS(S)                                                                              \
     S(FEED_INSERT, "INSERT INTO feed (url, url_key, added_at, next_poll_at, next_poll_reason) "    \
@@ -103,24 +108,27 @@
     S(CONTENT_PUT, "INSERT OR REPLACE INTO item_content (item_id, html, text, summary_html) "      \
                    "VALUES (?, ?, ?, ?)")                                                          \
     S(CONTENT_GET, "SELECT html, text, summary_html FROM item_content WHERE item_id = ?")          \
-    S(SIGHTING_GET, "SELECT entry_hash FROM sighting WHERE feed_id = ? AND item_id = ?")           \
+    S(SIGHTING_GET,                                                                                \
+      "SELECT entry_hash, last_seen FROM sighting WHERE feed_id = ? AND item_id = ?")              \
+    S(SIGHTING_LISTED, "SELECT item_id FROM sighting WHERE feed_id = ? AND last_seen = 0")         \
+    S(SIGHTING_SET_LAST, "UPDATE sighting SET last_seen = ?3 WHERE feed_id = ?1 AND item_id = ?2") \
     S(SIGHTING_PUT, "INSERT INTO sighting (feed_id, item_id, sort_at, first_seen, guid, url, "     \
                     "rule, entry_hash, last_seen) VALUES (?, ?, ?, ?, ?, "                         \
                     "?, ?, ?, 0)")                                                                 \
     S(SIGHTING_UPDATE, "UPDATE sighting SET guid = ?3, url = ?4, entry_hash = ?5 WHERE feed_id = " \
                        "?1 AND item_id = ?2")                                                      \
     S(SIGHTING_MOVE, "UPDATE OR IGNORE sighting SET feed_id = ?2 WHERE feed_id = ?1")              \
-    S(SIGHTING_OF_ITEM, "SELECT s.feed_id, coalesce(f.user_title, f.title, f.url), f.url, "        \
-                        "s.guid, s.first_seen, s.url, s.rule FROM "                                \
-                        "sighting s JOIN feed f ON f.id = s.feed_id WHERE s.item_id = ? ORDER BY " \
-                        "s.first_seen, s.feed_id")                                                 \
+    S(SIGHTING_OF_ITEM,                                                                            \
+      "SELECT s.feed_id, coalesce(f.user_title, f.title, f.url), f.url, s.guid, s.first_seen, "    \
+      "s.url, s.rule, CASE s.last_seen WHEN 0 THEN f.last_success_at WHEN -1 THEN s.first_seen "   \
+      "ELSE s.last_seen END FROM sighting s JOIN feed f ON f.id = s.feed_id WHERE s.item_id = ? "  \
+      "ORDER BY s.first_seen, s.feed_id")                                                          \
     S(SIGHTING_ONLY_IN, "SELECT s.item_id FROM sighting s WHERE s.feed_id = ?1 AND NOT EXISTS "    \
                         "(SELECT 1 FROM sighting o WHERE "                                         \
                         "o.item_id = s.item_id AND o.feed_id <> ?1) LIMIT 500")                    \
     S(SIGHTING_LIST,                                                                               \
       "SELECT item_id FROM sighting WHERE feed_id = ? AND item_id > ? ORDER BY item_id LIMIT 500") \
-    S(ITEM_IS_KEPT, "SELECT 1 FROM item WHERE id = ?1 AND (starred = 1 OR note IS NOT "            \
-                    "NULL OR EXISTS (SELECT 1 FROM issue_item WHERE item_id = ?1))")               \
+    S(ITEM_IS_KEPT, "SELECT 1 FROM item i WHERE i.id = ? AND NOT (" ITEM_MAY_GO ")")               \
     S(SIGHTING_FIRST_OTHER,                                                                        \
       "SELECT feed_id FROM sighting WHERE item_id = ? ORDER BY first_seen, feed_id LIMIT 1")       \
     S(SPLIT_ITEM, "INSERT INTO item (feed_id, sort_at, first_seen, changed_at, detail) SELECT "    \
@@ -239,12 +247,14 @@
     S(TEXT_DELETE, "INSERT INTO item_text (item_text, rowid, title, author, body) VALUES "         \
                    "('delete', ?, ?, ?, ?)")                                                       \
     S(FIGURES, "SELECT name, n FROM tally")                                                        \
-    S(EXPIRE_OLD, "SELECT id FROM item WHERE sort_at < ? AND starred = 0 AND note IS NULL ORDER "  \
-                  "BY sort_at LIMIT ?")                                                            \
-    S(EXPIRE_FEEDS, "SELECT id FROM feed WHERE items > ?")                                         \
+    S(EXPIRE_OLD, "SELECT i.id FROM item i WHERE i.sort_at < ? AND " ITEM_MAY_GO                   \
+                  " ORDER BY i.sort_at LIMIT ?")                                                   \
+    S(EXPIRE_FEEDS, "SELECT id FROM feed WHERE id > ? AND items > ? AND last_new_item_at >= ? "    \
+                    "ORDER BY id LIMIT 20")                                                        \
     S(EXPIRE_MANY, "SELECT s.item_id FROM sighting s JOIN item i ON i.id = s.item_id WHERE "       \
-                   "s.feed_id = ?1 AND i.starred = 0 AND "                                         \
-                   "i.note IS NULL ORDER BY s.sort_at DESC, s.item_id DESC LIMIT ?3 OFFSET ?2")    \
+                   "s.feed_id = ?1 AND " ITEM_MAY_GO                                               \
+                   " AND NOT EXISTS (SELECT 1 FROM sighting o WHERE o.item_id = s.item_id AND "    \
+                   "o.feed_id <> ?1) ORDER BY s.sort_at DESC, s.item_id DESC LIMIT ?3 OFFSET ?2")  \
     S(CHECK_KEYS, "SELECT count(*) FROM item_key k WHERE k.item_id <> 0 AND NOT EXISTS (SELECT 1 " \
                   "FROM item WHERE id = k.item_id)")                                               \
     S(CHECK_CONTENT, "SELECT count(*) FROM item i WHERE NOT EXISTS (SELECT 1 FROM item_content c " \

@@ -404,6 +404,102 @@ static void a_feed_that_becomes_another_takes_its_items_and_links_along(void **s
         poll(f, b, "<item><title>edited</title><link>http://s/n1</link></item>").updated_items, 1);
 }
 
+/* ---- when an entry was listed, and what retention leaves ------------------------------------------------------------ */
+
+static bool keep_last(void *ctx, const struct kns_sighting *s)
+{
+    *(int64_t *)ctx = s->last_seen.unix_s;
+    return true;
+}
+
+static int64_t last_seen(struct fixture *f, const char *title)
+{
+    int64_t last = -1;
+
+    assert_int_equal(
+        kns_store_each_sighting(f->store, item_of(f, title)->id, keep_last, &last, NULL), KNS_OK);
+    return last - now.unix_s;
+}
+
+static void a_sighting_knows_when_its_feed_listed_it_last(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed");
+    const char *one = "<item><title>1</title><link>http://s/1</link></item>",
+               *two = "<item><title>2</title><link>http://s/2</link></item>";
+    char both[200];
+
+    snprintf(both, sizeof(both), "%s%s", one, two);
+    poll_at(f, a, both, now.unix_s);
+    poll_at(f, a, both, now.unix_s + 100);
+    assert_int_equal(last_seen(f, "1"), 100);
+    poll_at(f, a, two, now.unix_s + 200);
+    poll_at(f, a, two, now.unix_s + 300);
+    assert_int_equal(last_seen(f, "1"), 100);
+    assert_int_equal(last_seen(f, "2"), 300);
+    poll_at(f, a, one, now.unix_s + 400);
+    assert_int_equal(last_seen(f, "1"), 400);
+    assert_int_equal(last_seen(f, "2"), 300);
+}
+
+/* Retention until there is nothing more to do. */
+static int expire_all(struct fixture *f, int64_t keep, struct kns_time at)
+{
+    struct kns_store_figures before = {0}, after = {0};
+    bool more = true;
+
+    assert_int_equal(kns_store_get_figures(f->store, &before, NULL), KNS_OK);
+    for (int i = 0; more; i++) {
+        assert_true(i < 1000);
+        assert_int_equal(kns_store_expire(f->store, 0, keep, at, 7, &more, NULL), KNS_OK);
+    }
+    assert_int_equal(kns_store_get_figures(f->store, &after, NULL), KNS_OK);
+    return (int)(before.items - after.items);
+}
+
+static void retention_by_number_leaves_what_another_feed_carries(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed"), b = add_feed(f, "http://b.example/feed");
+    char items[4000] = "", *at = items;
+
+    for (int i = 0; i < 10; i++)
+        at += sprintf(at, "<item><title>%d</title><link>http://s/%d</link></item>", i, i);
+    poll(f, a, items);
+    poll(f, b,
+         "<item><title>9</title><link>http://s/9</link></item>"
+         "<item><title>8</title><link>http://s/8</link></item>");
+    assert_int_equal(expire_all(f, 3, now), 5);
+    assert_non_null(item_of(f, "9"));
+    assert_non_null(item_of(f, "8"));
+    assert_int_equal(expire_all(f, 3, now), 0);
+    /* What is gone stays away, and new items are looked at again. */
+    poll_at(f, a, items, now.unix_s + 7200);
+    assert_int_equal(expire_all(f, 3, (struct kns_time){now.unix_s + 7200}), 0);
+    poll_at(f, a, "<item><title>x</title><link>http://s/x</link></item>", now.unix_s + 9000);
+    assert_int_equal(expire_all(f, 3, (struct kns_time){now.unix_s + 9000}), 1);
+    assert_non_null(item_of(f, "x"));
+}
+
+static void retention_by_number_comes_to_every_feed(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(kns_store_begin(f->store, NULL), KNS_OK);
+    for (int i = 0; i < 150; i++) {
+        char url[60], items[400];
+        snprintf(url, sizeof(url), "http://%d.example/feed", i);
+        snprintf(items, sizeof(items),
+                 "<item><title>a%d</title><link>http://s/a%d</link></item>"
+                 "<item><title>b%d</title><link>http://s/b%d</link></item>",
+                 i, i, i, i);
+        poll(f, add_feed(f, url), items);
+    }
+    assert_int_equal(kns_store_commit(f->store, NULL), KNS_OK);
+    assert_int_equal(expire_all(f, 1, now), 150);
+    assert_int_equal(expire_all(f, 0, now), 0);
+}
+
 /* ---- older databases ---------------------------------------------------------------------------------------------- */
 
 static void load(struct fixture *f, const char *name)
@@ -466,6 +562,9 @@ int main(void)
         TEST(who_links_to_an_item_is_one_of_its_sources),
         TEST(an_address_whose_item_was_removed_does_not_show_up),
         TEST(a_feed_that_becomes_another_takes_its_items_and_links_along),
+        TEST(a_sighting_knows_when_its_feed_listed_it_last),
+        TEST(retention_by_number_leaves_what_another_feed_carries),
+        TEST(retention_by_number_comes_to_every_feed),
         cmocka_unit_test_setup_teardown(a_database_of_version_1_becomes_a_current_one, set_up,
                                         tear_down),
     };

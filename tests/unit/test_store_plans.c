@@ -34,7 +34,6 @@ static const struct {
     {"ITEM_SET_SOURCES", "counts the feeds of one item"},
     {"ITEM_SOURCES_OF_FEED",
      "counts the feeds of each item of a feed that was merged into another"},
-    {"EXPIRE_FEEDS", "the feeds, once a round of retention"},
     {"CHECK_KEYS", "check reads everything, that is its job"},
     {"CHECK_CONTENT", "check reads everything, that is its job"},
     {"CHECK_COUNTS", "check reads everything, that is its job"},

@@ -121,6 +121,8 @@ struct kns_feed {
     const char *move_to; /* a permanent redirect under observation; NULL: none */
     int64_t move_seen;   /* polls that saw it */
     struct kns_time move_first_seen;
+    const char *hub, *topic;      /* WebSub: as its last whole document names them; NULL: none */
+    struct kns_time pushed_until; /* its hub promised to push what is new until then; 0: none did */
     struct kns_feed_access access;
 };
 
@@ -186,8 +188,9 @@ enum kns_outcome {
     KNS_POLL_THROTTLED, /* 429, 503 with Retry-After */
     KNS_POLL_REFUSED,   /* 401, 403, a bot wall, a private network */
     KNS_POLL_NOT_A_FEED,
-    KNS_POLL_GONE,  /* 410 */
-    KNS_POLL_ERROR, /* any other status, network, TLS, limits */
+    KNS_POLL_GONE,   /* 410 */
+    KNS_POLL_ERROR,  /* any other status, network, TLS, limits */
+    KNS_POLL_PUSHED, /* no poll: what its hub sent; only in a feed's history */
 };
 const char *kns_outcome_name(enum kns_outcome outcome);
 
@@ -208,6 +211,7 @@ struct kns_poll {
     const char *move_to; /* permanent redirect under observation; NULL: none */
     int64_t move_seen;
     struct kns_time move_first_seen;
+    const char *hub, *topic; /* as a new document names them; NULL: it names none */
 };
 
 struct kns_poll_result {
@@ -236,6 +240,70 @@ struct kns_poll_record {
 enum kns_status kns_store_each_poll(struct kns_store *store, int64_t feed_id, size_t limit,
                                     bool (*on_poll)(void *ctx, const struct kns_poll_record *poll),
                                     void *ctx, struct kns_error *err);
+
+/* Stores what a hub pushed for a feed (writer): items, history, events, in one transaction; the feed's validators, schedule and health
+ * are its polls', and stay. KNS_ENOTFOUND: the feed was removed. */
+struct kns_push {
+    int64_t feed_id;
+    struct kns_time at;
+    int64_t duration_ms, bytes;
+    const struct kns_document *document;
+};
+enum kns_status kns_store_record_push(struct kns_store *store, const struct kns_push *push,
+                                      struct kns_poll_result *ret_result, struct kns_error *err);
+
+/* Changes when a feed comes next, and until when its hub pushes it (writer); of schedule: next_poll_at, next_poll_reason and
+ * interval_s. A feed that is not there is none of our business: KNS_OK. */
+enum kns_status kns_store_reschedule(struct kns_store *store, int64_t feed_id,
+                                     const struct kns_schedule *schedule,
+                                     struct kns_time pushed_until, struct kns_error *err);
+
+/* ---- WebSub: what we have with hubs -------------------------------------------------------------- */
+
+enum kns_websub_state {
+    KNS_WEBSUB_WANTED,  /* the hub has not confirmed it (any more) */
+    KNS_WEBSUB_ALIVE,   /* until lease_until */
+    KNS_WEBSUB_DENIED,  /* by the hub, for good */
+    KNS_WEBSUB_LEAVING, /* the hub is to be told that we want no more */
+};
+/* What we asked the hub for and it has not yet asked us about. */
+enum kns_websub_awaits { KNS_WEBSUB_NOTHING, KNS_WEBSUB_SUBSCRIBE, KNS_WEBSUB_UNSUBSCRIBE };
+
+/* "wanted" "alive" "denied" "leaving"; static storage. */
+const char *kns_websub_state_name(enum kns_websub_state state);
+
+/* token and secret are secrets: never listed, exported, logged (law 6). */
+struct kns_websub_record {
+    const char *token; /* of the callback's URL: its key */
+    int64_t feed_id;   /* which may be removed */
+    const char *feed_url, *hub, *topic;
+    const char *callback; /* without the token */
+    const char *secret;   /* NULL: the hub has none */
+    enum kns_websub_state state;
+    enum kns_websub_awaits awaits;
+    struct kns_time lease_until, next_at; /* next_at: when the hub is asked next */
+    int64_t failures;                     /* in a row */
+    const char *error;                    /* a sentence; NULL: none */
+};
+
+/* Adds or replaces (writer). */
+enum kns_status kns_store_put_websub(struct kns_store *store,
+                                     const struct kns_websub_record *record, struct kns_error *err);
+
+/* Removes (writer); it need not be there. */
+enum kns_status kns_store_remove_websub(struct kns_store *store, const char *token,
+                                        struct kns_error *err);
+
+/* Calls on_record for each; false from it stops. */
+enum kns_status kns_store_each_websub(struct kns_store *store,
+                                      bool (*on_record)(void *ctx,
+                                                        const struct kns_websub_record *record),
+                                      void *ctx, struct kns_error *err);
+
+/* What we have with the hub of a feed, for showing: without token and secret. KNS_ENOTFOUND: nothing; err is not filled. */
+enum kns_status kns_store_get_websub(struct kns_store *store, struct kns_arena *arena,
+                                     int64_t feed_id, struct kns_websub_record *ret,
+                                     struct kns_error *err);
 
 /* What is remembered of a site (registrable domain) or address between runs. */
 struct kns_site {

@@ -96,6 +96,9 @@ static void read_feed(struct kns_arena *arena, sqlite3_stmt *row, struct kns_fee
     feed->schedule.update_interval_s = NEXT_INT();
     feed->schedule.skip_hours = (uint32_t)NEXT_INT();
     feed->schedule.skip_days = (uint8_t)NEXT_INT();
+    feed->hub = NEXT_TEXT();
+    feed->topic = NEXT_TEXT();
+    feed->pushed_until.unix_s = NEXT_INT();
     if (feed->user_title != NULL)
         feed->title = feed->user_title;
     if (feed->title == NULL)

@@ -131,7 +131,9 @@ enum kns_status kns_newsletters_load(struct kns_store *store, struct kns_arena *
 enum kns_status kns_newsletters_mark(struct kns_store *store, int64_t feed_id, bool newsletter,
                                      struct kns_error *err);
 
-/* polls.c: events */
+/* polls.c: events; a line of a feed's history */
+enum kns_status kns_poll_write_history(struct kns_store *store, const struct kns_poll *poll,
+                                       const struct kns_poll_result *result, struct kns_error *err);
 enum kns_status kns_event_add(struct kns_store *store, enum kns_event_kind kind, const char *what,
                               int64_t item_id, int64_t feed_id, struct kns_time at,
                               struct kns_error *err);

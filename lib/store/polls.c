@@ -10,8 +10,9 @@
 
 const char *kns_outcome_name(enum kns_outcome outcome)
 {
-    static const char *const names[] = {"new-document", "unchanged",  "cut",  "throttled",
-                                        "refused",      "not-a-feed", "gone", "error"};
+    static const char *const names[] = {"new-document", "unchanged", "cut",
+                                        "throttled",    "refused",   "not-a-feed",
+                                        "gone",         "error",     "pushed"};
 
     return (size_t)outcome < LENGTH(names) ? names[outcome] : "";
 }
@@ -172,8 +173,21 @@ static enum kns_status describe_feed(struct kns_store *store, int64_t feed_id,
     return kns_sql_do(store, stmt, err);
 }
 
-static enum kns_status write_history(struct kns_store *store, const struct kns_poll *poll,
-                                     const struct kns_poll_result *result, struct kns_error *err)
+/* A whole new document says which hub pushes it, or that none does; any other answer leaves that as it was. */
+static enum kns_status set_hub(struct kns_store *store, const struct kns_feed *before,
+                               const struct kns_poll *poll, struct kns_error *err)
+{
+    bool says = poll->document != NULL && poll->outcome == KNS_POLL_NEW_DOCUMENT;
+    sqlite3_stmt *stmt = kns_sql(store, FEED_SET_HUB);
+
+    kns_bind_int(stmt, 1, poll->feed_id);
+    kns_bind_text(stmt, 2, says ? poll->hub : before->hub);
+    kns_bind_text(stmt, 3, says ? poll->topic : before->topic);
+    return kns_sql_do(store, stmt, err);
+}
+
+enum kns_status kns_poll_write_history(struct kns_store *store, const struct kns_poll *poll,
+                                       const struct kns_poll_result *result, struct kns_error *err)
 {
     sqlite3_stmt *stmt = kns_sql(store, POLL_INSERT);
     int at = 1;
@@ -207,8 +221,9 @@ static const char *turn_of(const struct kns_feed *before, const struct kns_poll 
     return failed_before == fails ? NULL : fails ? "failing" : "recovered";
 }
 
-static enum kns_status move_feed(struct kns_store *store, const struct kns_poll *poll,
-                                 struct kns_poll_result *result, struct kns_error *err)
+static enum kns_status move_feed(struct kns_store *store, const struct kns_feed *before,
+                                 const struct kns_poll *poll, struct kns_poll_result *result,
+                                 struct kns_error *err)
 {
     int64_t other = 0;
     /* A permanent redirect to a feed that holds items we know is the same feed: it needs no watching. Once it is
@@ -225,11 +240,13 @@ static enum kns_status move_feed(struct kns_store *store, const struct kns_poll 
     const struct kns_feed_edit edit = {.url = new_url};
     enum kns_status status =
         kns_store_edit_feed(store, poll->feed_id, &edit, poll->started_at, err);
-    /* The validators are the new URL's: they came with this answer. */
+    /* The hub and the validators are the new URL's: they came with this answer. */
     struct kns_poll moved = *poll;
     moved.move_to = NULL;
     moved.move_seen = 0;
     moved.health = poll->health == KNS_HEALTH_MOVED ? KNS_HEALTH_OK : poll->health;
+    if (status == KNS_OK)
+        status = set_hub(store, before, poll, err);
     if (status == KNS_OK)
         status = update_feed(store, &moved, result, err);
     return status == KNS_OK ? kns_event_add(store, KNS_EVENT_FEED, "moved", 0, poll->feed_id,
@@ -253,10 +270,12 @@ static enum kns_status record(struct kns_store *store, struct kns_arena *arena,
         status = kns_items_note_unlisted(store, poll->feed_id, before->last_success_at, err);
     if (status == KNS_OK && poll->document != NULL)
         status = describe_feed(store, poll->feed_id, poll->document, err);
+    if (status == KNS_OK && poll->document != NULL)
+        status = set_hub(store, before, poll, err);
     if (status == KNS_OK)
         status = update_feed(store, poll, result, err);
     if (status == KNS_OK)
-        status = write_history(store, poll, result, err);
+        status = kns_poll_write_history(store, poll, result, err);
     if (status == KNS_OK && turn_of(before, poll) != NULL)
         status = kns_event_add(store, KNS_EVENT_FEED, turn_of(before, poll), 0, poll->feed_id,
                                poll->started_at, err);
@@ -264,7 +283,7 @@ static enum kns_status record(struct kns_store *store, struct kns_arena *arena,
         status = kns_event_add(store, KNS_EVENT_POLL, kns_outcome_name(poll->outcome), 0,
                                poll->feed_id, poll->started_at, err);
     if (status == KNS_OK)
-        status = move_feed(store, poll, result, err);
+        status = move_feed(store, before, poll, result, err);
     return status;
 }
 

@@ -223,7 +223,21 @@ static const char step_6[] =
     "CREATE INDEX issue_item_by_title ON issue_item (title_key);"
     "CREATE INDEX issue_item_by_item ON issue_item (item_id);";
 
-static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6};
+/* 7: WebSub. What a feed's document names, and what we have with hubs: apart from the feed, as feed_access is, since it holds secrets (law
+   6), and without a reference to it: a hub is still to be told that a feed was removed. */
+static const char step_7[] =
+    "ALTER TABLE feed ADD COLUMN hub TEXT;"
+    "ALTER TABLE feed ADD COLUMN topic TEXT;"
+    "ALTER TABLE feed ADD COLUMN pushed_until INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE websub ("
+    "  token TEXT NOT NULL PRIMARY KEY, feed_id INTEGER NOT NULL, feed_url TEXT NOT NULL,"
+    "  hub TEXT NOT NULL, topic TEXT NOT NULL, callback TEXT NOT NULL, secret TEXT,"
+    "  state INTEGER NOT NULL, awaits INTEGER NOT NULL, lease_until INTEGER NOT NULL DEFAULT 0,"
+    "  next_at INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, error TEXT"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX websub_by_feed ON websub (feed_id);";
+
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7};
 
 const int kns_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
 

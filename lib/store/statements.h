@@ -9,7 +9,8 @@
     "last_success_at, last_new_item_at, last_status, last_error, next_poll_at, next_poll_reason, " \
     "interval_s, etag, last_modified, "                                                            \
     "content_hash, consecutive_failures, entries_per_day, no_poll_before, move_to, move_seen, "    \
-    "move_first_seen, items, newest_entry_at, ttl_s, update_interval_s, skip_hours, skip_days"
+    "move_first_seen, items, newest_entry_at, ttl_s, update_interval_s, skip_hours, skip_days, "   \
+    "hub, topic, pushed_until"
 
 #define ITEM_COLUMNS                                                                               \
     "item.id, item.sort_at, item.first_seen, item.changed_at, item.read, item.starred, "           \
@@ -37,7 +38,7 @@
     S(FEED_BY_KEY, "SELECT id FROM feed WHERE url_key = ?")                                        \
     S(FEED_BY_OLD_URL, "SELECT feed_id FROM feed_url WHERE url = ?")                               \
     S(FEED_SET_URL, "UPDATE feed SET url = ?2, url_key = ?3, etag = NULL, last_modified = NULL, "  \
-                    "content_hash = NULL, move_to = NULL, "                                        \
+                    "content_hash = NULL, hub = NULL, topic = NULL, move_to = NULL, "              \
                     "move_seen = 0, move_first_seen = 0, state = CASE state WHEN 1 THEN 1 ELSE 0 " \
                     "END, health = 0 WHERE id = ?1")                                               \
     S(FEED_SET_TITLE, "UPDATE feed SET user_title = ?2 WHERE id = ?1")                             \
@@ -63,6 +64,21 @@
     S(FEED_DESCRIBE, "UPDATE feed SET title = ?2, home_page_url = ?3, description = ?4, icon = "   \
                      "?5 WHERE id = ?1 AND (title IS NOT ?2 "                                      \
                      "OR home_page_url IS NOT ?3 OR description IS NOT ?4 OR icon IS NOT ?5)")     \
+    S(FEED_SET_HUB, "UPDATE feed SET hub = ?2, topic = ?3 WHERE id = ?1 AND (hub IS NOT ?2 OR "    \
+                    "topic IS NOT ?3)")                                                            \
+    S(FEED_PUSHED, "UPDATE feed SET last_new_item_at = ?2 WHERE id = ?1")                          \
+    S(FEED_RESCHEDULE, "UPDATE feed SET next_poll_at = ?2, next_poll_reason = ?3, interval_s = "   \
+                       "?4, pushed_until = ?5 WHERE id = ?1")                                      \
+    S(WEBSUB_PUT,                                                                                  \
+      "INSERT OR REPLACE INTO websub (token, feed_id, feed_url, hub, topic, callback, secret, "    \
+      "state, awaits, lease_until, next_at, failures, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "  \
+      "?, ?, ?, ?)")                                                                               \
+    S(WEBSUB_DELETE, "DELETE FROM websub WHERE token = ?")                                         \
+    S(WEBSUB_LIST, "SELECT token, feed_id, feed_url, hub, topic, callback, secret, state, "        \
+                   "awaits, lease_until, next_at, failures, error FROM websub")                    \
+    S(WEBSUB_OF_FEED,                                                                              \
+      "SELECT NULL, feed_id, feed_url, hub, topic, callback, NULL, state, awaits, lease_until, "   \
+      "next_at, failures, error FROM websub WHERE feed_id = ? AND state <> 3")                     \
     S(FEED_URL_INSERT, "INSERT OR REPLACE INTO feed_url (url, feed_id) VALUES (?, ?)")             \
     S(FEED_URL_DELETE, "DELETE FROM feed_url WHERE url = ?")                                       \
     S(FEED_URL_LIST, "SELECT url FROM feed_url WHERE feed_id = ? ORDER BY url")                    \

@@ -28,6 +28,7 @@ static const struct {
 } allowed[] = {
     {"EVENT_LAST", "SQLite's own table of sequences has one row for each of our few tables"},
     {"SITE_LIST", "the daemon reads all sites once, at its start"},
+    {"WEBSUB_LIST", "the daemon reads all subscriptions at hubs once, at its start"},
     {"FIGURES", "seven rows, counted by triggers"},
     {"RULE_LIST", "there are few rules, and all are wanted"},
     {"LINK_SHARED", "sorts the addresses that several feeds named in a span of time"},

@@ -20,6 +20,7 @@ kns_require(INIH inih libinih-dev)
 kns_require(PSL libpsl libpsl-dev)
 kns_require(UTF8PROC libutf8proc libutf8proc-dev)
 kns_require(PCRE2 libpcre2-8 libpcre2-dev)
+kns_require(CRYPTO libcrypto>=3.0 libssl-dev)
 pkg_check_modules(SYSTEMD QUIET IMPORTED_TARGET libsystemd)
 find_package(Threads REQUIRED)
 
@@ -30,7 +31,7 @@ target_link_libraries(kns_lib_deps INTERFACE PkgConfig::EXPAT PkgConfig::SQLITE 
 
 add_library(kns_daemon_deps INTERFACE)
 target_link_libraries(kns_daemon_deps INTERFACE PkgConfig::UV PkgConfig::CURL PkgConfig::MHD
-  PkgConfig::INIH Threads::Threads)
+  PkgConfig::INIH PkgConfig::CRYPTO Threads::Threads)
 if(SYSTEMD_FOUND)
   target_link_libraries(kns_daemon_deps INTERFACE PkgConfig::SYSTEMD)
   target_compile_definitions(kns_daemon_deps INTERFACE KNS_HAVE_SYSTEMD)

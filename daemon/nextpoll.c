@@ -22,11 +22,14 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
     return value < least ? least : value > most ? most : value;
 }
 
-/* The interval by the user's word, the feed's own rhythm (half of the time between its entries), or the configuration. */
+/* The interval by the user's word, a hub that makes polls a mere precaution, the feed's own rhythm (half of the time between its entries),
+ * or the configuration. */
 static struct choice by_rhythm(const struct kns_nextpoll_input *in)
 {
     if (in->every_s > 0)
         return (struct choice){in->every_s, "the interval set for this feed"};
+    if (in->pushed)
+        return (struct choice){in->max_interval_s, "its hub pushes what is new"};
     if (in->entries_per_day < 0)
         return (struct choice){in->interval_s, "the configured interval"};
     double half =
@@ -54,8 +57,11 @@ static struct choice after_success(const struct kns_nextpoll_input *in)
 /* Twice the usual interval, doubled with every further failure, up to the longest interval and a day at least. */
 static struct choice after_failure(const struct kns_nextpoll_input *in)
 {
+    struct kns_nextpoll_input polled = *in;
     int64_t most = in->max_interval_s > DAY ? in->max_interval_s : DAY;
-    int64_t wait = clamp(by_rhythm(in).seconds, in->min_interval_s, most);
+
+    polled.pushed = false;
+    int64_t wait = clamp(by_rhythm(&polled).seconds, in->min_interval_s, most);
 
     for (int64_t i = 0; i < in->failures && wait < most; i++)
         wait *= 2;
@@ -124,6 +130,31 @@ void kns_nextpoll_decide(const struct kns_nextpoll_input *in, struct kns_nextpol
     }
     ret->at.unix_s = at;
     snprintf(ret->reason, sizeof(ret->reason), "%s", choice.reason);
+}
+
+bool kns_nextpoll_again(const struct kns_feed *feed, const struct kns_nextpoll_input *in,
+                        struct kns_nextpoll *ret)
+{
+    const struct kns_schedule *s = &feed->schedule;
+    struct kns_nextpoll_input from = *in;
+
+    if (s->consecutive_failures > 0 || !kns_time_given(feed->last_poll_at))
+        return false;
+    from.now = feed->last_poll_at;
+    from.every_s = feed->every_s;
+    from.outcome = KNS_POLL_UNCHANGED;
+    from.entries_per_day = s->entries_per_day;
+    from.fresh_s = kns_time_given(s->no_poll_before)
+                       ? s->no_poll_before.unix_s - feed->last_poll_at.unix_s
+                       : -1;
+    from.ttl_s = s->ttl_s;
+    from.update_interval_s = s->update_interval_s;
+    from.skip_hours = s->skip_hours;
+    from.skip_days = s->skip_days;
+    kns_nextpoll_decide(&from, ret);
+    if (ret->at.unix_s < in->now.unix_s)
+        ret->at = in->now;
+    return true;
 }
 
 /* A date that the entry shows, and that has come; 0: none. */

@@ -4,6 +4,8 @@
 
 #include "lib/store.h"
 
+#include <stdbool.h>
+
 /* All that the decision rests on. */
 struct kns_nextpoll_input {
     struct kns_time now;
@@ -17,6 +19,7 @@ struct kns_nextpoll_input {
     int64_t ttl_s, update_interval_s; /* the document; -1: not said */
     uint32_t skip_hours;
     uint8_t skip_days;
+    bool pushed;   /* its hub tells us what is new */
     double random; /* 0 to 1: what keeps feeds from coming together */
 };
 
@@ -28,6 +31,11 @@ struct kns_nextpoll {
 };
 
 void kns_nextpoll_decide(const struct kns_nextpoll_input *input, struct kns_nextpoll *ret);
+
+/* Decides again, from the last poll on, when a hub began to push a feed or pushes it no more. Of in: the configuration's intervals,
+ * pushed, random, and now, before which it is not. False: it is to stay as it is, after failures. */
+bool kns_nextpoll_again(const struct kns_feed *feed, const struct kns_nextpoll_input *in,
+                        struct kns_nextpoll *ret);
 
 /* The rhythm of a document: entries a day over the span that its dates cover; below 0: it does not show one. */
 double kns_nextpoll_rhythm(const struct kns_document *document, struct kns_time now);

@@ -24,6 +24,7 @@ ONLY_IN = [
     (r"libpsl\.h", r"lib/url/"),
     (r"pcre2\.h", r"lib/store/|lib/rules?/"),
     (r"utf8proc\.h", r"lib/(text|store|parse)/"),
+    (r"openssl/.*", r"daemon/signature\.c"),
     (r"iconv\.h", r"lib/text/|tests/(bench|unit)/"),
     (r"daemon/.*", r"daemon/|tests/"),
     (r"ctl/.*", r"ctl/|tests/"),
@@ -38,6 +39,7 @@ NEVER = [
 
 # The files of the daemon that decide: a unit test with a fake clock can ask them anything.
 DECIDING = re.compile(r"daemon/(config|nextpoll|scheduler|sites|outcome|headers|netguard|redirect|routes|params|validators|bodyhash|"
+                      r"signature|hub|"
                       r"answers|problem|metrics|log)\w*\.[ch]$")
 
 

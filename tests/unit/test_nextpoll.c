@@ -213,6 +213,52 @@ static void late_is_four_gaps_and_two_days(void **state)
     assert_false(kns_nextpoll_is_late(1, (struct kns_time){0}, now));
 }
 
+static void a_feed_that_its_hub_pushes_is_polled_rarely(void **state)
+{
+    struct kns_nextpoll_input in = plain();
+
+    (void)state;
+    in.pushed = true;
+    in.entries_per_day = 24;
+    assert_int_equal(wait_of(&in), DAY);
+    assert_string_equal(reason_of(&in), "its hub pushes what is new");
+    in.every_s = 1800; /* the user's own word stands */
+    assert_int_equal(wait_of(&in), 1800);
+    in.every_s = 0;
+    in.outcome = KNS_POLL_ERROR; /* a failure is looked after as any other */
+    in.failures = 1;
+    assert_true(wait_of(&in) < 6 * HOUR);
+}
+
+/* An hourly feed, polled an hour ago. */
+static struct kns_feed hourly(void)
+{
+    return (struct kns_feed){
+        .last_poll_at = {NOW - HOUR},
+        .schedule = {.entries_per_day = 12, .ttl_s = -1, .update_interval_s = -1}};
+}
+
+static void a_hub_that_comes_or_goes_changes_the_poll_that_is_next(void **state)
+{
+    struct kns_nextpoll_input in = plain();
+    struct kns_feed feed = hourly();
+    struct kns_nextpoll next = {0};
+
+    (void)state;
+    in.pushed = true;
+    assert_true(kns_nextpoll_again(&feed, &in, &next));
+    assert_int_equal(next.at.unix_s, NOW - HOUR + DAY);
+    assert_string_equal(next.reason, "its hub pushes what is new");
+    in.pushed = false; /* an hour after the last poll it is due now, never in the past */
+    assert_true(kns_nextpoll_again(&feed, &in, &next));
+    assert_int_equal(next.at.unix_s, NOW);
+    feed.schedule.no_poll_before.unix_s = NOW + 2 * HOUR; /* the server's word stands */
+    assert_true(kns_nextpoll_again(&feed, &in, &next));
+    assert_int_equal(next.at.unix_s, NOW + 2 * HOUR);
+    feed.schedule.consecutive_failures = 1;
+    assert_false(kns_nextpoll_again(&feed, &in, &next));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +272,8 @@ int main(void)
         cmocka_unit_test(hours_and_days_that_are_to_be_skipped_are),
         cmocka_unit_test(a_rhythm_is_seen_up_to_now_and_not_in_the_future),
         cmocka_unit_test(late_is_four_gaps_and_two_days),
+        cmocka_unit_test(a_feed_that_its_hub_pushes_is_polled_rarely),
+        cmocka_unit_test(a_hub_that_comes_or_goes_changes_the_poll_that_is_next),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

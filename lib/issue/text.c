@@ -141,6 +141,7 @@ struct reading {
     int line;
     const char *section;         /* the heading that counts */
     struct kns_issue_item *item; /* being read; NULL: prose of the introduction */
+    bool described;              /* by what is known of it, not by the text */
     bool head;                   /* right below the item's line: its description may follow */
     bool fenced;
     struct kns_buf prose;
@@ -268,10 +269,13 @@ static void begin_item(struct reading *r, const char *line, size_t len)
     }
     const char *title = copy(r, at, at < end ? (size_t)(end - at) : 0);
     title = title == NULL ? NULL : kns_text_squeeze(r->arena, title);
-    if (title != NULL && *title != '\0')
+    /* A bare "- [ID]" takes the item as it is; a written one says what it has. */
+    r->described = title == NULL || *title == '\0';
+    if (!r->described) {
         item->title = title;
+        item->description = NULL;
+    }
     item->section = r->section;
-    item->description = NULL;
     KNS_LIST_APPEND(&r->issue.items, item);
     r->item = item;
     r->head = true;
@@ -299,7 +303,8 @@ static bool read_description(struct reading *r, const char *line, size_t len)
     text = text == NULL ? NULL : kns_text_squeeze(r->arena, text);
     if (text == NULL)
         return true;
-    const char *before = r->item->description;
+    const char *before = r->described ? NULL : r->item->description;
+    r->described = false;
     r->item->description =
         before == NULL ? text : kns_arena_printf(r->arena, "%s %s", before, text);
     if (*text == '\0' && before == NULL)

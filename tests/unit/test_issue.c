@@ -138,11 +138,12 @@ static void order_sections_and_words_come_from_the_text(void **state)
     (void)state;
     kns_issue_add(issue, new_item(1, "Papers", "One."), &publication);
     kns_issue_add(issue, new_item(2, "Papers", "Two."), &publication);
-    assert_int_equal(read_text(issue,
-                               "# New\r\n\r\nIntro.\r\n\r\n---\r\n\r\n- [ 2 ] Renamed\r\n\r\n"
-                               "## Tools\r\n- [#1]\r\n  > Said\r\n  > anew.\r\n\r\nOne more.\r\n",
-                               NULL),
-                     KNS_OK);
+    assert_int_equal(
+        read_text(issue,
+                  "# New\r\n\r\nIntro.\r\n\r\n---\r\n\r\n- [ 2 ] Renamed\r\n\r\n"
+                  "## Tools\r\n- [#1] Article 1\r\n  > Said\r\n  > anew.\r\n\r\nOne more.\r\n",
+                  NULL),
+        KNS_OK);
     assert_string_equal(issue->title, "New");
     assert_string_equal(issue->sections.first->text, "Intro.");
     const struct kns_issue_item *item = issue->items.first;
@@ -155,6 +156,19 @@ static void order_sections_and_words_come_from_the_text(void **state)
     assert_string_equal(item->next->section, "Tools");
     assert_string_equal(item->next->description, "Said anew.");
     assert_string_equal(item->next->note, "One more.");
+}
+
+static void a_bare_line_takes_the_item_as_it_is(void **state)
+{
+    struct kns_issue *issue = new_issue();
+
+    (void)state;
+    assert_int_equal(read_text(issue, "- [77]\n\nGood.\n\n- https://x.example/\n  > Said.\n", NULL),
+                     KNS_OK);
+    assert_string_equal(issue->items.first->title, "Article 77");
+    assert_string_equal(issue->items.first->description, "What it says.");
+    assert_string_equal(issue->items.first->note, "Good.");
+    assert_string_equal(issue->items.last->description, "Said.");
 }
 
 static void assert_refused(const char *text, const char *message)
@@ -339,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(hostile_prose_survives_the_editor),
         TEST(order_sections_and_words_come_from_the_text),
+        TEST(a_bare_line_takes_the_item_as_it_is),
         TEST(what_cannot_be_understood_is_named_and_changes_nothing),
         TEST(a_section_keeps_its_place_among_the_others),
         TEST(lint_has_a_row_for_every_fault),

@@ -8,6 +8,9 @@
 #include <strings.h>
 #include <unistd.h>
 
+/* A secret in a file is no longer than this. */
+#define SECRET_MOST ((size_t)64 << 10)
+
 static json_t *tags_given(const struct kns_call *call)
 {
     json_t *tags = NULL;
@@ -25,57 +28,119 @@ static json_t *tags_given(const struct kns_call *call)
     return tags;
 }
 
-/* The first line of a file or of standard input; NULL: said why not. */
-static const char *first_line(struct kns_call *call, const char *path)
+/* The text of a file or of standard input, up to 64 KiB; NULL: said why not. A command line is seen by other users: secrets come so. */
+static const char *read_secret(struct kns_call *call, const char *path, const char *expected)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    char text[4096] = "";
+    char *text = kns_arena_alloc(call->arena, SECRET_MOST + 1);
 
-    if (file == NULL) {
+    if (file == NULL || text == NULL) {
         kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
         return NULL;
     }
-    bool read = fgets(text, sizeof(text), file) != NULL;
+    size_t len = fread(text, 1, SECRET_MOST, file);
     if (file != stdin)
         fclose(file);
-    text[strcspn(text, "\r\n")] = '\0';
-    if (read && *text != '\0')
-        return kns_arena_strdup(call->arena, text);
-    kns_call_fail(call, KNS_EXIT_FAILED, "%s: expected USER:PASSWORD on its first line", path);
+    while (len > 0 && strchr("\r\n", text[len - 1]) != NULL)
+        len--;
+    text[len] = '\0';
+    if (len > 0 && strlen(text) == len)
+        return text;
+    kns_call_fail(call, KNS_EXIT_FAILED, "%s: expected %s", path, expected);
     return NULL;
 }
 
-/* --auth: "USER:PASSWORD", "Bearer TOKEN", "@FILE" with either on its first line (a command line is seen by other users), "none". */
-static int access_given(struct kns_call *call, json_t *body)
+static int set_access(struct kns_call *call, json_t *access, const char *option, const char *member,
+                      const char *value)
+{
+    json_t *string = value == NULL ? NULL : json_string(value);
+
+    if (value == NULL)
+        return KNS_EXIT_OK;
+    if (string == NULL)
+        return kns_call_fail(call, KNS_EXIT_USAGE, "%s: --%s is not UTF-8", call->args.verb->name,
+                             option);
+    json_object_set_new(access, member, string);
+    return KNS_EXIT_OK;
+}
+
+/* --auth: "USER:PASSWORD", "Bearer TOKEN", "@FILE" with either on its first line, "none". One kind takes the place of the other. */
+static int auth_given(struct kns_call *call, json_t *access)
 {
     static const char bearer[] = "bearer ";
-    const char *auth = kns_args_value(&call->args, "auth");
+    const char *auth = kns_args_value(&call->args, "auth"), *user = "", *password = "", *token = "";
 
     if (auth == NULL)
         return KNS_EXIT_OK;
     if (*auth == '@') {
-        auth = first_line(call, auth + 1);
+        auth = read_secret(call, auth + 1, "USER:PASSWORD on its first line");
         if (auth == NULL)
             return KNS_EXIT_FAILED;
+        auth = kns_arena_copy(call->arena, auth, strcspn(auth, "\r\n"));
     }
     const char *colon = strchr(auth, ':');
-    json_t *access = NULL;
-    if (strcmp(auth, "none") == 0)
-        access = json_object();
-    else if (strncasecmp(auth, bearer, strlen(bearer)) == 0)
-        access = json_pack("{s:s}", "bearer_token", auth + strlen(bearer));
-    else if (colon != NULL && colon > auth)
-        access =
-            json_pack("{s:s%, s:s}", "user", auth, (size_t)(colon - auth), "password", colon + 1);
-    else
+    if (strncasecmp(auth, bearer, strlen(bearer)) == 0) {
+        token = auth + strlen(bearer);
+    } else if (colon != NULL && colon > auth) {
+        user = kns_arena_copy(call->arena, auth, (size_t)(colon - auth));
+        password = colon + 1;
+    } else if (strcmp(auth, "none") != 0) {
         return kns_call_fail(call, KNS_EXIT_USAGE,
                              "%s: --auth: expected USER:PASSWORD, Bearer TOKEN, @FILE or none",
                              call->args.verb->name);
-    if (access == NULL)
-        return kns_call_fail(call, KNS_EXIT_USAGE, "%s: --auth is not UTF-8",
-                             call->args.verb->name);
-    json_object_set_new(body, "access", access);
-    return KNS_EXIT_OK;
+    }
+    int status = set_access(call, access, "auth", "user", user);
+    if (status == KNS_EXIT_OK)
+        status = set_access(call, access, "auth", "password", password);
+    return status == KNS_EXIT_OK ? set_access(call, access, "auth", "bearer_token", token) : status;
+}
+
+/* --header, all of them together: "Name: value", or "@FILE" with such lines; "none" removes those that were. */
+static int headers_given(struct kns_call *call, json_t *access)
+{
+    const struct kns_given *given;
+    const char *headers = NULL;
+
+    KNS_LIST_EACH(given, &call->args.given)
+    {
+        const char *value = given->value;
+        if (strcmp(given->option->name, "header") != 0)
+            continue;
+        if (*value == '@')
+            value = read_secret(call, value + 1, "lines of \"Name: value\"");
+        if (value == NULL)
+            return KNS_EXIT_FAILED;
+        if (strcmp(value, "none") == 0)
+            headers = "";
+        else if (headers == NULL || *headers == '\0')
+            headers = value;
+        else
+            headers = kns_arena_printf(call->arena, "%s\n%s", headers, value);
+    }
+    return set_access(call, access, "header", "headers", headers);
+}
+
+/* How the feed is to be fetched; only what was given. */
+static int access_given(struct kns_call *call, json_t *body)
+{
+    static const struct {
+        const char *option, *member;
+    } plain[] = {{"user-agent", "user_agent"},
+                 {"proxy", "proxy"},
+                 {"ca-file", "ca_file"},
+                 {"http-version", "http_version"}};
+    json_t *access = json_object();
+    int status = auth_given(call, access);
+
+    if (status == KNS_EXIT_OK)
+        status = headers_given(call, access);
+    for (size_t i = 0; status == KNS_EXIT_OK && i < sizeof(plain) / sizeof(plain[0]); i++)
+        status = set_access(call, access, plain[i].option, plain[i].member,
+                            kns_args_value(&call->args, plain[i].option));
+    if (status == KNS_EXIT_OK && json_object_size(access) > 0)
+        json_object_set(body, "access", access);
+    json_decref(access);
+    return status;
 }
 
 /* What add and edit set alike; read once, for a file may be standard input. */

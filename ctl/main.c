@@ -22,10 +22,21 @@ static const struct kns_option common[] = {
         {"tag",           't',   true,                                                             \
          KNS_OPTION_TEXT, "TAG", "put it under this tag (a/b is a folder in a folder)"},           \
         {"every", 0, false, KNS_OPTION_SPAN, "TIME", "poll it so often, such as 30m"},             \
+        {"auth",                                                                                   \
+         0,                                                                                        \
+         false,                                                                                    \
+         KNS_OPTION_TEXT,                                                                          \
+         "SECRET",                                                                                 \
+         "USER:PASSWORD, Bearer TOKEN, @FILE with one of these on its first line (@- is "          \
+         "standard input), or none"},                                                              \
+        {"header", 0,                                                                              \
+         true,     KNS_OPTION_TEXT,                                                                \
+         "LINE",   "send \"Name: value\" with every request; @FILE: the lines of a file; none"},   \
+        {"user-agent", 0, false, KNS_OPTION_TEXT, "TEXT", "be this to its server"},                \
+        {"proxy", 0, false, KNS_OPTION_TEXT, "URL", "ask through this proxy"},                     \
+        {"ca-file", 0, false, KNS_OPTION_TEXT, "FILE", "trust the authorities in this file"},      \
     {                                                                                              \
-        "auth", 0, false, KNS_OPTION_TEXT, "SECRET",                                               \
-            "USER:PASSWORD, Bearer TOKEN, @FILE with one of these on its first line (@- is "       \
-            "standard input), or none"                                                             \
+        "http-version", 0, false, KNS_OPTION_CHOICE, "1.0|1.1|2", "speak no newer HTTP than this"  \
     }
 
 #define FILTERS                                                                                    \

@@ -131,6 +131,51 @@ static bool read_strings(struct kns_request *request, const char *name, const js
     return true;
 }
 
+/* Lines "Name: value" (RFC 9110 5.1), and nothing that could begin another one. */
+static bool are_headers(const char *lines)
+{
+    static const char token[] =
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    while (*lines != '\0') {
+        size_t name = strspn(lines, token), end = strcspn(lines, "\n");
+        if (name == 0 || lines[name] != ':' || memchr(lines, '\r', end) != NULL)
+            return false;
+        lines += end + (lines[end] == '\n');
+    }
+    return true;
+}
+
+/* "" removes what was set. */
+static bool is_good_access(const char *name, const char *value)
+{
+    if (*value == '\0')
+        return true;
+    if (strcmp(name, "headers") == 0)
+        return are_headers(value);
+    if (strcmp(name, "ca_file") == 0)
+        return *value == '/';
+    if (strcmp(name, "http_version") == 0)
+        return strcmp(value, "1.0") == 0 || strcmp(value, "1.1") == 0 || strcmp(value, "2") == 0;
+    if (strcmp(name, "proxy") == 0)
+        return strncasecmp(value, "http://", 7) == 0 || strncasecmp(value, "https://", 8) == 0 ||
+               strncasecmp(value, "socks", 5) == 0;
+    return value[strcspn(value, "\r\n")] == '\0';
+}
+
+static const char *expected_access(const char *name)
+{
+    if (strcmp(name, "headers") == 0)
+        return "lines of \"Name: value\"";
+    if (strcmp(name, "ca_file") == 0)
+        return "an absolute path";
+    if (strcmp(name, "http_version") == 0)
+        return "1.0, 1.1 or 2";
+    if (strcmp(name, "proxy") == 0)
+        return "an http, https or socks URL";
+    return "one line";
+}
+
 static bool read_access(struct kns_request *request, const json_t *value,
                         struct kns_feed_edit *edit)
 {
@@ -163,6 +208,8 @@ static bool read_access(struct kns_request *request, const json_t *value,
                 request, "access",
                 "user, password, bearer_token, headers, user_agent, proxy, ca_file, http_version: "
                 "strings");
+        if (!is_good_access(name, json_string_value(member)))
+            return bad_member(request, name, expected_access(name));
         *(const char **)((char *)access + members[i].offset) = json_string_value(member);
     }
     edit->access = access;

@@ -31,7 +31,9 @@
 #define CLOCK_STEP_MS (60 * 1000)
 /* A clock that was set is noticed within this. */
 #define WAKE_MOST_MS 30000
-/* Overdue feeds are spread over five milliseconds each, at most over this. */
+/* Overdue feeds are spread: few over five milliseconds each, many over a second and half a millisecond each. */
+#define SPREAD_FEW_MS 5
+#define SPREAD_MANY_MS 1000
 #define SPREAD_MOST_MS ((size_t)60 * 1000)
 /* Nothing is stored for later than this: the longest Retry-After that is heeded. */
 #define LATEST_S ((int64_t)31 * 86400)
@@ -359,9 +361,10 @@ static void on_timer(uv_timer_t *timer)
 /* A moment within the time over which so many feeds that are overdue are spread: no storm. */
 static int64_t spread_ms(struct kns_poller *poller, size_t feeds)
 {
-    size_t most = feeds * 5 < SPREAD_MOST_MS ? feeds * 5 : SPREAD_MOST_MS;
+    size_t few = feeds * SPREAD_FEW_MS, many = SPREAD_MANY_MS + feeds / 2;
+    size_t over = few < many ? few : many < SPREAD_MOST_MS ? many : SPREAD_MOST_MS;
 
-    return (int64_t)(kns_poller_random(poller) * (double)most);
+    return (int64_t)(kns_poller_random(poller) * (double)over);
 }
 
 /* ---- a clock that is set -------------------------------------------------------------------------------------------- */

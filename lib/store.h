@@ -135,7 +135,7 @@ struct kns_feed_edit {
     bool set_every;
     int64_t every_s;
     bool set_paused, paused;
-    const struct kns_feed_access *access; /* replaces all of it */
+    const struct kns_feed_access *access; /* what is set in it; "" removes */
 };
 
 /* Subscribes (writer). edit->url is needed, first_poll_at says when. KNS_EEXIST: *ret_id is the feed that has this

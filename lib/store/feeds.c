@@ -286,18 +286,29 @@ static enum kns_status add_tags(struct kns_store *store, int64_t id, const struc
     return status;
 }
 
+/* What is set replaces what was; "" removes it. */
 static enum kns_status put_access(struct kns_store *store, int64_t id,
                                   const struct kns_feed_access *access, struct kns_error *err)
 {
-    const char *const fields[] = {access->user,    access->password,    access->bearer_token,
-                                  access->headers, access->user_agent,  access->proxy,
-                                  access->ca_file, access->http_version};
+    const char *const set[] = {access->user,    access->password,    access->bearer_token,
+                               access->headers, access->user_agent,  access->proxy,
+                               access->ca_file, access->http_version};
+    struct kns_arena *arena = kns_arena_new(0);
+    struct kns_feed_access old = {0};
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                           : read_access(store, arena, id, &old, err);
+    const char *const kept[] = {old.user,       old.password, old.bearer_token, old.headers,
+                                old.user_agent, old.proxy,    old.ca_file,      old.http_version};
     sqlite3_stmt *stmt = kns_sql(store, ACCESS_PUT);
 
-    kns_bind_int(stmt, 1, id);
-    for (int i = 0; i < (int)LENGTH(fields); i++)
-        kns_bind_text(stmt, i + 2, fields[i]);
-    return kns_sql_do(store, stmt, err);
+    if (status == KNS_OK) {
+        kns_bind_int(stmt, 1, id);
+        for (int i = 0; i < (int)LENGTH(set); i++)
+            kns_bind_text(stmt, i + 2, set[i] == NULL ? kept[i] : *set[i] == '\0' ? NULL : set[i]);
+        status = kns_sql_do(store, stmt, err);
+    }
+    kns_arena_free(arena);
+    return status;
 }
 
 static enum kns_status set_int(struct kns_store *store, enum statement which, int64_t id,

@@ -103,6 +103,23 @@ class Options(Case):
         self.subscribe(knsd, origin.on("/feed", answer(200, feed(1))))
         self.assertEqual(origin.asked()[0]["User-Agent"], "mine/2 (+https://me.example)")
 
+    def test_one_is_changed_without_the_others_and_an_empty_one_is_removed(self):
+        knsd, origin = self.knsd(), self.origin()
+        feed_id = self.subscribe(knsd, origin.on("/feed", answer(200, feed(1))), access={"bearer_token": "t0ken-x", "user_agent": "a/1"})
+        for access, wanted in (({"headers": "X-A: 1"}, ("Bearer t0ken-x", "1", "a/1")), ({"bearer_token": ""}, (None, "1", "a/1")),
+                               ({"headers": "", "user_agent": "b/2"}, (None, None, "b/2"))):
+            self.assertEqual(knsd.api("PATCH", "/v1/feeds/%d" % feed_id, {"access": access}).status, 200)
+            self.poll(knsd, feed_id)
+            asked = origin.asked()[-1]
+            self.assertEqual((asked["Authorization"], asked["X-A"], asked["User-Agent"]), wanted)
+
+    def test_what_could_be_no_such_setting_is_refused(self):
+        knsd = self.knsd()
+        for access in ({"headers": "no colon"}, {"headers": "A: 1\r\nB: 2"}, {"headers": ": empty"}, {"ca_file": "relative"}, {"http_version": "3"},
+                       {"proxy": "nonsense"}, {"user_agent": "a\nb"}, {"bearer_token": "a\r\nX: y"}, {"password": 5}, {"else": "x"}, "x"):
+            with self.subTest(str(access)):
+                self.assertEqual(knsd.add("http://127.0.0.1:1/", access=access).status, 400)
+
     def test_they_outlive_a_restart(self):
         knsd, origin = self.knsd(), self.origin()
         feed_id = self.subscribe(knsd, origin.on("/feed", answer(200, feed(1))), access={"bearer_token": "t0ken-x"})

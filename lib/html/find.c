@@ -14,29 +14,15 @@
 #include <string.h>
 #include <strings.h>
 
-/* True when text holds one of the marks in any case; first: the characters they begin with. */
-static bool holds_mark(const char *text, const char *first, const char *const *marks, size_t count)
-{
-    for (; text != NULL && *text != '\0'; text++) {
-        if (strchr(first, tolower((unsigned char)*text)) == NULL)
-            continue;
-        for (size_t i = 0; i < count; i++)
-            if (strncasecmp(text, marks[i], strlen(marks[i])) == 0)
-                return true;
-    }
-    return false;
-}
-
 /* Pictures that are no content: smileys, buttons, icons. */
 static bool is_decoration(const struct picture *p)
 {
     static const char *const marks[] = {
         "emoji", "smiley", "smilies",   "/icon",      "avatar", "gravatar.com",
-        "badge", "spacer", "blank.gif", "feedburner", "/share", "s.w.org/images/core"};
-    static const char first[] = "es/agbf";
-    const size_t count = sizeof(marks) / sizeof(marks[0]);
+        "badge", "spacer", "blank.gif", "feedburner", "/share", "s.w.org/images/core",
+        NULL};
 
-    if (holds_mark(p->src, first, marks, count) || holds_mark(p->class, first, marks, count))
+    if (tag_holds_mark(p->src, marks) || tag_holds_mark(p->class, marks))
         return true;
     return p->width != NULL && isdigit((unsigned char)*p->width) && atoi(p->width) < 32 &&
            strchr(p->width, '%') == NULL;
@@ -110,7 +96,7 @@ const char *kns_html_first_image(struct kns_arena *arena, const char *html, cons
 
     for (const char *at = strchr(html, '<'); at != NULL; at = strchr(at, '<')) {
         at++;
-        if (strncmp(at, "!--", 3) == 0) {
+        if (*at == '!' && strncmp(at, "!--", 3) == 0) {
             at = strstr(at + 3, "-->");
             if (at == NULL)
                 return NULL;
@@ -119,13 +105,13 @@ const char *kns_html_first_image(struct kns_arena *arena, const char *html, cons
         const char *name = at;
         size_t len = tag_name_length(name);
         at += len;
-        if (len > 2 && strchr("stixnSTIXN", *name) != NULL && tag_is_among(raw, name, len)) {
-            at = skip_raw_text(at, name, len);
+        if (len != 3 || strncasecmp(name, "img", 3) != 0) {
+            if (len > 2 && strchr("stixnSTIXN", *name) != NULL && tag_is_among(raw, name, len))
+                at = skip_raw_text(at, name, len);
             if (at == NULL)
                 return NULL;
-        }
-        if (len != 3 || strncasecmp(name, "img", 3) != 0)
             continue;
+        }
         struct picture p = read_picture(arena, &at);
         if (*at == '>' && is_content(&p))
             return kns_url_resolve(arena, base, p.src);

@@ -115,7 +115,7 @@ const char *kns_html_resolve(struct kns_arena *arena, const char *html, const ch
         return html;
     for (const char *at = strchr(html, '<'); at != NULL; at = strchr(at, '<')) {
         at++;
-        if (strncmp(at, "!--", 3) == 0) {
+        if (*at == '!' && strncmp(at, "!--", 3) == 0) {
             const char *end = strstr(at, "-->");
             if (end == NULL)
                 break;

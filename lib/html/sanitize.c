@@ -4,6 +4,7 @@
 #include "lib/html.h"
 
 #include "lib/buf.h"
+#include "lib/html/tags.h"
 #include "lib/html/tree.h"
 #include "lib/url.h"
 
@@ -305,14 +306,10 @@ bool is_tracking_picture(const struct picture *p)
         "feedburner.com/~ff/",
         "medium.com/_/stat",
         "b.scorecardresearch.com/",
+        NULL,
     };
 
-    if (is_tiny(p->width) || is_tiny(p->height))
-        return true;
-    for (size_t i = 0; p->src != NULL && i < sizeof(beacons) / sizeof(beacons[0]); i++)
-        if (strstr(p->src, beacons[i]) != NULL)
-            return true;
-    return false;
+    return is_tiny(p->width) || is_tiny(p->height) || tag_holds_mark(p->src, beacons);
 }
 
 static bool is_worth_showing(const GumboNode *image)

@@ -1,6 +1,7 @@
 #include "lib/html/tags.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -81,4 +82,22 @@ bool tag_is_among(const char *words, const char *name, size_t len)
     wanted[len + 1] = ' ';
     wanted[len + 2] = '\0';
     return strstr(words, wanted) != NULL;
+}
+
+bool tag_holds_mark(const char *text, const char *const *marks)
+{
+    uint32_t first =
+        0; /* by its last five bits, what a mark begins with: most characters begin none */
+
+    for (const char *const *mark = marks; *mark != NULL; mark++)
+        first |= UINT32_C(1) << (**mark & 31);
+    for (; text != NULL && *text != '\0'; text++) {
+        if ((first >> (*text & 31) & 1) == 0)
+            continue;
+        char c = (char)tolower((unsigned char)*text);
+        for (const char *const *mark = marks; *mark != NULL; mark++)
+            if (**mark == c && strncasecmp(text, *mark, strlen(*mark)) == 0)
+                return true;
+    }
+    return false;
 }

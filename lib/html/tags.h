@@ -21,4 +21,7 @@ bool tag_next_attribute(const char **at, struct tag_attribute *ret);
 /* True when the name is among words, which are in lower case with a space before and behind each. */
 bool tag_is_among(const char *words, const char *name, size_t len);
 
+/* True when text (NULL: none) holds one of the marks, in any case; they are in lower case, closed by NULL. */
+bool tag_holds_mark(const char *text, const char *const *marks);
+
 #endif

@@ -112,15 +112,15 @@ static void bind(struct builder *b, const char *prefix, const char *uri)
         return;
     }
     b->bindings[b->n_bindings++] =
-        (struct binding){copy, kns_ns_of_uri(uri), kns_ns_is_atom_03(uri)};
+        (struct binding){copy, strlen(copy), kns_ns_of_uri(uri), kns_ns_is_atom_03(uri)};
 }
 
 static const struct binding *find_binding(const struct builder *b, const char *prefix, size_t len)
 {
     for (size_t i = b->n_bindings; i > 0; i--) {
-        const char *bound = b->bindings[i - 1].prefix;
-        if (strncmp(bound, prefix, len) == 0 && bound[len] == '\0')
-            return &b->bindings[i - 1];
+        const struct binding *binding = &b->bindings[i - 1];
+        if (binding->prefix_len == len && memcmp(binding->prefix, prefix, len) == 0)
+            return binding;
     }
     return NULL;
 }

@@ -15,6 +15,7 @@ struct slot {
 
 struct binding {
     const char *prefix; /* "" for the default namespace */
+    size_t prefix_len;
     enum ns ns;
     bool atom_03;
 };

@@ -24,6 +24,9 @@
 #define ARENA_PER_BYTE 8
 #define ARENA_LEAST ((size_t)4 << 20)
 
+/* Room for the text of most documents, so that it is not moved while it grows. */
+#define TEXT_FIRST (((size_t)256 << 10) - 64)
+
 /* How far a warning that a server's program printed may push the document back. */
 #define SEEK_BYTES ((size_t)64 << 10)
 #define MAX_BEGINNINGS 8 /* tried behind scraps of HTML */
@@ -248,6 +251,8 @@ static enum kns_status read_on(struct kns_parser *p, bool last, struct kns_error
 enum kns_status kns_parser_write(struct kns_parser *p, const void *bytes, size_t size,
                                  struct kns_error *err)
 {
+    if (p->text.cap == 0 && size > 0)
+        kns_buf_reserve(&p->text, p->max_bytes < TEXT_FIRST ? p->max_bytes : TEXT_FIRST);
     enum kns_status status = kns_decoder_write(p->decoder, bytes, size, &p->text, err);
 
     if (status != KNS_OK)

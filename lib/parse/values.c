@@ -30,9 +30,16 @@ const char *kns_builder_base(const struct builder *b, const struct frame *f)
     return link != NULL && kns_url_is_web(link) ? link : NULL;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static bool is_blank(const char *text)
 {
-    return text[strspn(text, " \t\r\n")] == '\0';
+    while (is_space(*text))
+        text++;
+    return *text == '\0';
 }
 
 void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank,
@@ -60,9 +67,11 @@ void kns_builder_set(struct builder *b, const struct frame *f, enum field field,
 static const char *settled_html(struct builder *b, const struct frame *f, char *text, size_t len)
 {
     const char *base = kns_builder_base(b, f);
-    char *begin = text + strspn(text, " \t\r\n");
+    char *begin = text;
 
-    while (text + len > begin && strchr(" \t\r\n", text[len - 1]) != NULL)
+    while (is_space(*begin))
+        begin++;
+    while (text + len > begin && is_space(text[len - 1]))
         len--;
     text[len] = '\0';
     const char *html = base == NULL ? begin : kns_html_resolve(b->arena, begin, base);
@@ -88,10 +97,11 @@ static const char *trimmed(struct builder *b, const char *text)
 {
     if (text == NULL)
         return NULL;
-    text += strspn(text, " \t\r\n");
+    while (is_space(*text))
+        text++;
     size_t len = strlen(text);
     size_t whole = len;
-    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+    while (len > 0 && is_space(text[len - 1]))
         len--;
     if (len == whole)
         return len == 0 ? NULL : text;

@@ -253,10 +253,27 @@ static size_t space_length(const char *text, size_t size)
     return is_space(c) ? len : 0;
 }
 
-/* True for bytes that begin a white space, and for few others. */
-static bool may_begin_space(unsigned char c)
+/* Bytes that may begin a white space: all others are copied without a second look. */
+static const bool may_begin_space[256] = {
+    ['\t'] = true, ['\n'] = true, ['\v'] = true, ['\f'] = true, ['\r'] = true, [' '] = true,
+    [0xC2] = true, [0xE1] = true, [0xE2] = true, [0xE3] = true, [0xEF] = true,
+};
+
+/* The bytes from text on that are no white space. */
+static size_t word_length(const char *text, size_t size)
 {
-    return c <= ' ' || c == 0xC2 || c == 0xE1 || c == 0xE2 || c == 0xEF;
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t i = 0;
+
+    for (;; i++) {
+        while (i < size && !may_begin_space[bytes[i]])
+            i++;
+        /* Kana begin as U+3000 does. */
+        if (i + 1 < size && bytes[i] == 0xE3 && bytes[i + 1] != 0x80)
+            continue;
+        if (i == size || space_length(text + i, size - i) > 0)
+            return i;
+    }
 }
 
 const char *kns_text_squeeze(struct kns_arena *arena, const char *text)
@@ -264,24 +281,22 @@ const char *kns_text_squeeze(struct kns_arena *arena, const char *text)
     size_t size = strlen(text);
     char *copy = kns_arena_alloc(arena, size + 1);
     size_t out = 0;
-    bool pending = false;
 
     if (copy == NULL)
         return NULL;
     for (size_t i = 0; i < size;) {
-        unsigned char c = (unsigned char)text[i];
-        /* U+3000 begins as all of kana does. */
-        bool maybe = may_begin_space(c) || (c == 0xE3 && (unsigned char)text[i + 1] == 0x80);
-        size_t space = maybe ? space_length(text + i, size - i) : 0;
-        if (space > 0) {
-            pending = out > 0;
-            i += space;
-            continue;
-        }
-        if (pending)
+        size_t word = word_length(text + i, size - i);
+        if (word > 0 && out > 0)
             copy[out++] = ' ';
-        pending = false;
-        copy[out++] = text[i++];
+        memcpy(copy + out, text + i, word);
+        out += word;
+        i += word;
+        while (i < size && may_begin_space[(unsigned char)text[i]]) {
+            size_t space = space_length(text + i, size - i);
+            if (space == 0)
+                break;
+            i += space;
+        }
     }
     copy[out] = '\0';
     return copy;

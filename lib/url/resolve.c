@@ -20,6 +20,8 @@ static size_t scheme_length(const char *text)
 {
     size_t i = 0;
 
+    if (strncmp(text, "http", 4) == 0 && (text[4] == ':' || (text[4] == 's' && text[5] == ':')))
+        return text[4] == ':' ? 4 : 5;
     if (!isalpha((unsigned char)text[0]))
         return 0;
     while (isalnum((unsigned char)text[i]) || (text[i] != '\0' && strchr("+-.", text[i]) != NULL))
@@ -161,8 +163,32 @@ static char *trim(struct kns_arena *arena, const char *text)
     return copy;
 }
 
+/* "/path" against "https://host/…": the same as below, without taking both apart. NULL: it is something else, or no memory. */
+static const char *resolve_path(struct kns_arena *arena, const char *base, const char *reference)
+{
+    if (reference[0] != '/' || reference[1] == '/' || strstr(reference, "/.") != NULL ||
+        !is_trim(reference))
+        return NULL;
+    size_t scheme = scheme_length(base);
+    if (scheme == 0 || strncmp(base + scheme, "://", 3) != 0)
+        return NULL;
+    size_t prefix = scheme + 3 + strcspn(base + scheme + 3, "/?# \t\r\n");
+    if (base[prefix] != '\0' && (unsigned char)base[prefix] <= ' ')
+        return NULL;
+    size_t len = strlen(reference);
+    char *url = kns_arena_alloc(arena, prefix + len + 1);
+    if (url == NULL)
+        return NULL;
+    memcpy(url, base, prefix);
+    memcpy(url + prefix, reference, len);
+    return url;
+}
+
 const char *kns_url_resolve(struct kns_arena *arena, const char *base, const char *reference)
 {
+    const char *quick = base == NULL ? NULL : resolve_path(arena, base, reference);
+    if (quick != NULL)
+        return quick;
     char *trimmed = trim(arena, reference);
 
     if (trimmed == NULL || base == NULL || kns_url_has_scheme(trimmed))

@@ -36,7 +36,8 @@ static double now_s(void)
 static const char paragraph[] =
     "<p>The winning solution used <a href=\"https://site.example/boosting\">gradient boosting</a>, "
     "careful "
-    "validation and a blend of <em>several</em> models; <img src=\"/img/plot.png\" alt=\"a plot\"> "
+    "validation and a blend of <em>several</em> models; <img "
+    "src=\"https://site.example/img/plot.png\" alt=\"a plot\"> "
     "code &amp; notes "
     "are linked below, together with what did not work and why it did not.</p>\n";
 

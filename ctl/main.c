@@ -240,10 +240,7 @@ static const struct kns_verb verbs[] = {
      watch_options, NULL, NULL, kns_cmd_watch},
     {"digest", "Articles", "", KNS_OPERAND_NONE, 0, 0, false, "make a digest of articles",
      digest_options, NULL, digest_examples, kns_cmd_digest},
-    {"issue", "Newsletter",
-     "suggest|add|drop|move|note|intro|edit|show|preview|lint|publish|list|correct|send|import|"
-     "discard …",
-     KNS_OPERAND_TEXT, 1, MANY, false,
+    {"issue", "Newsletter", "ACTION …", KNS_OPERAND_TEXT, 1, MANY, false,
      "make the next issue of a newsletter, and keep the past ones", issue_options,
      "suggest; add ITEM|URL…; drop ITEM…; move ITEM; note ITEM [TEXT…|-]; intro [TEXT…|-]; edit "
      "[FILE|-] (all of it, in $EDITOR); show [N]; preview; lint; publish; list; correct N; send N; "

@@ -86,26 +86,30 @@ enum kns_status kns_answer_item(struct kns_request *request, struct kns_store *s
     return answer_item_by_id(request, store, err);
 }
 
+struct collecting_sightings {
+    struct kns_request *request;
+    json_t *sightings;
+};
+
+/* A feed's URL, or the title that its URL stands for, without user and password (law 6). */
+static const char *shown(struct kns_arena *arena, const char *text)
+{
+    return text != NULL && kns_url_is_web(text) ? kns_url_without_credentials(arena, text) : text;
+}
+
 static bool collect_sighting(void *ctx, const struct kns_sighting *s)
 {
+    struct collecting_sightings *c = ctx;
     char first[KNS_TIME_TEXT], last[KNS_TIME_TEXT];
-    json_t *json = json_pack(
-        "{s:I, s:s?, s:s?, s:s?, s:s?, s:s, s:s, s:s, s:s}", "feed_id", (json_int_t)s->feed_id,
-        "feed_title", s->feed_title, "feed_url", s->feed_url, "guid", s->guid, "url", s->url,
-        "rule", s->rule, "rule_text", s->rule_text, "first_seen",
-        kns_time_format(s->first_seen, first), "last_seen", kns_time_format(s->last_seen, last));
-    const char *key;
-    json_t *value;
-    void *next;
+    const char *feed_url = shown(c->request->arena, s->feed_url),
+               *feed_title = shown(c->request->arena, s->feed_title);
+    json_t *json = json_pack("{s:I, s:s*, s:s*, s:s*, s:s*, s:s, s:s, s:s, s:s}", "feed_id",
+                             (json_int_t)s->feed_id, "feed_title", feed_title, "feed_url", feed_url,
+                             "guid", s->guid, "url", s->url, "rule", s->rule, "rule_text",
+                             s->rule_text, "first_seen", kns_time_format(s->first_seen, first),
+                             "last_seen", kns_time_format(s->last_seen, last));
 
-    if (json == NULL)
-        return false;
-    json_object_foreach_safe(json, next, key, value)
-    {
-        if (json_is_null(value))
-            json_object_del(json, key);
-    }
-    return json_array_append_new(ctx, json) == 0;
+    return json != NULL && json_array_append_new(c->sightings, json) == 0;
 }
 
 enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_store *store,
@@ -113,10 +117,11 @@ enum kns_status kns_answer_item_why(struct kns_request *request, struct kns_stor
 {
     struct kns_item *item = NULL;
     json_t *sightings = json_array();
+    struct collecting_sightings c = {request, sightings};
     enum kns_status status = kns_store_get_item(store, request->arena, request->id, &item, err);
 
     if (status == KNS_OK)
-        status = kns_store_each_sighting(store, request->id, collect_sighting, sightings, err);
+        status = kns_store_each_sighting(store, request->id, collect_sighting, &c, err);
     if (status != KNS_OK) {
         json_decref(sightings);
         return status;

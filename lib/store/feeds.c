@@ -103,6 +103,7 @@ static void read_feed(struct kns_arena *arena, sqlite3_stmt *row, struct kns_fee
         feed->title = feed->user_title;
     if (feed->title == NULL)
         feed->title = feed->url;
+    feed->title = kns_shown_title(arena, feed->title);
 }
 
 static enum kns_status read_access(struct kns_store *store, struct kns_arena *arena, int64_t id,

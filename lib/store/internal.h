@@ -52,6 +52,10 @@ enum kns_status kns_sql_next(struct kns_store *store, sqlite3_stmt *stmt, struct
 const char *kns_column(sqlite3_stmt *stmt, int at);
 const char *kns_column_copy(struct kns_arena *arena, sqlite3_stmt *stmt, int at);
 
+/* A feed's title from a column: where the URL stands for one, without user and password. And of a text that lives long enough. */
+const char *kns_column_title(struct kns_arena *arena, sqlite3_stmt *stmt, int at);
+const char *kns_shown_title(struct kns_arena *arena, const char *title);
+
 /* An atomic part inside whatever transaction is open (or one of its own): end commits when status is KNS_OK, else undoes; it returns
  * status, or why it could not commit. */
 enum kns_status kns_savepoint_begin(struct kns_store *store, struct kns_error *err);

@@ -586,7 +586,7 @@ static enum kns_status load_feeds(struct kns_store *store, struct kns_arena *are
             return kns_fail(err, KNS_ENOMEM, "out of memory");
         }
         feed->id = sqlite3_column_int64(stmt, 0);
-        feed->title = kns_column_copy(arena, stmt, 1);
+        feed->title = kns_column_title(arena, stmt, 1);
         feed->url = kns_column_copy(arena, stmt, 2);
         feed->guid = kns_column_copy(arena, stmt, 3);
         feed->seen_at.unix_s = sqlite3_column_int64(stmt, 4);

@@ -340,7 +340,7 @@ static enum kns_status load_mentions(struct kns_store *store, struct kns_arena *
             return kns_fail(err, KNS_ENOMEM, "out of memory");
         }
         mention->feed_id = feed_id = sqlite3_column_int64(stmt, 0);
-        mention->feed_title = kns_column_copy(arena, stmt, 1);
+        mention->feed_title = kns_column_title(arena, stmt, 1);
         mention->item_id = sqlite3_column_int64(stmt, 2);
         mention->item_title = kns_column_copy(arena, stmt, 3);
         mention->text = kns_column_copy(arena, stmt, 4);

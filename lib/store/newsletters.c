@@ -262,7 +262,7 @@ static struct kns_curated *read_curated(struct kns_arena *arena, sqlite3_stmt *r
         return NULL;
     *curated = (struct kns_curated){
         .feed_id = sqlite3_column_int64(row, 0),
-        .feed_title = kns_column_copy(arena, row, 1),
+        .feed_title = kns_column_title(arena, row, 1),
         .issue_id = sqlite3_column_int64(row, 2),
         .issue_title = kns_column_copy(arena, row, 3),
         .issue_url = kns_column_copy(arena, row, 4),

@@ -1,6 +1,8 @@
 /* One connection: opening, the writer's lock, statements, savepoints, errors. */
 #include "lib/store/internal.h"
 
+#include "lib/url.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -120,6 +122,19 @@ const char *kns_column(sqlite3_stmt *stmt, int at)
 const char *kns_column_copy(struct kns_arena *arena, sqlite3_stmt *stmt, int at)
 {
     return kns_arena_strdup(arena, kns_column(stmt, at));
+}
+
+const char *kns_shown_title(struct kns_arena *arena, const char *title)
+{
+    bool secret = title != NULL && strstr(title, "://") != NULL && strchr(title, '@') != NULL &&
+                  kns_url_is_web(title);
+
+    return secret ? kns_url_without_credentials(arena, title) : title;
+}
+
+const char *kns_column_title(struct kns_arena *arena, sqlite3_stmt *stmt, int at)
+{
+    return kns_shown_title(arena, kns_column_copy(arena, stmt, at));
 }
 
 /* ---- transactions --------------------------------------------------------------------------------------------------- */

@@ -213,6 +213,10 @@ static void find_containers(struct assigning *a)
                (after == NULL || !node_contains(node->parent, after)))
             node = node->parent;
         a->items[i].container = node;
+        a->items[i].boxed = (before == NULL || !node_contains(node, before)) &&
+                            (after == NULL || !node_contains(node, after)) &&
+                            node->type == GUMBO_NODE_ELEMENT &&
+                            node->v.element.tag != GUMBO_TAG_BODY;
     }
 }
 
@@ -233,14 +237,15 @@ static void vote_on_boxes(struct assigning *a)
     for (size_t i = 0; i < a->count; i++) {
         const struct item_pieces *item = &a->items[i];
         entries += a->blocks->blocks[item->title_block].list != NULL;
-        if (i + 1 < a->count && item->count > 0 && item->pieces[item->count - 1].row > 0)
+        if (i + 1 < a->count && item->boxed && item->count > 0 &&
+            item->pieces[item->count - 1].row > 0)
             *(stays_inside(item) ? &inside : &outside) += 1;
     }
     if (inside + outside > 0 ? inside < 4 * outside : entries < a->count)
         return;
     for (size_t i = 0; i < a->count; i++) {
         struct item_pieces *item = &a->items[i];
-        for (size_t k = 0; k < item->count; k++)
+        for (size_t k = 0; item->boxed && k < item->count; k++)
             if (!item->pieces[k].inside)
                 item->count = k;
     }
@@ -279,6 +284,7 @@ struct habits {
     uint64_t description[64], note[64]; /* how they look in items that have both */
     size_t descriptions, notes;
     bool title_text; /* some items have text in the title's own group, and more behind a gap */
+    bool outside;    /* some have it in the title's paragraph, and the comment in one of its own */
     bool both;       /* some have a description and a comment */
 };
 
@@ -302,7 +308,7 @@ static bool continues(const struct assigning *a, const struct item_pieces *item,
     const struct block *block = &a->blocks->blocks[item->pieces[k].block];
     const struct block *title = &a->blocks->blocks[item->title_block];
 
-    if (k == 0)
+    if (k == 0 || item->pieces[k].group != item->pieces[k - 1].group)
         return false;
     if (item->pieces[k].row > 0 && block->list != NULL && block->list != title->list)
         return true;
@@ -348,7 +354,7 @@ static int split_of(const struct assigning *a, const struct item_pieces *item)
     if (units_of(a, item, 0) < 2)
         return -1;
     if (own == n)
-        return 1;
+        return -1;
     /* A gap between the pieces: the first group is the article's. */
     for (size_t k = 1; k < n; k++)
         if (pieces[k].group != pieces[0].group && pieces[0].group == 0)
@@ -368,6 +374,8 @@ static void learn(const struct assigning *a, struct habits *habits)
         if (split < 1 || (size_t)split >= item->count)
             continue;
         habits->both = true;
+        habits->outside =
+            habits->outside || (item->pieces[0].row == 0 && item->pieces[split].row > 0);
         habits->title_text =
             habits->title_text || item->pieces[0].group < item->pieces[split].group;
         for (int k = 0; k < split; k++)
@@ -387,11 +395,31 @@ static size_t split_by_habit(const struct assigning *a, const struct item_pieces
     bool entry = a->blocks->blocks[item->title_block].list != NULL;
     bool several = units_of(a, item, 0) > 1;
 
-    if (like_description != like_note)
-        return like_note ? 0 : several ? 1 : item->count;
+    /* An address set in has no description; nor has what stands apart from its title, in one go. */
+    if (a->parts[item->title_block].title.strength == EMBEDDED ||
+        (first->group > 0 && first->group == item->pieces[item->count - 1].group))
+        return 0;
+
     /* Others have their description right at the title; this one has only what stands apart. */
-    if (habits->title_text)
-        return first->group > 0 ? 0 : 1;
+    if (habits->title_text) {
+        size_t near = 0;
+        while (near < item->count && item->pieces[near].group == 0)
+            near++;
+        return near;
+    }
+    if (like_description != like_note) {
+        size_t alike = 0;
+        while (like_description && alike < item->count &&
+               is_known(habits->description, habits->descriptions, item->pieces[alike].looks) &&
+               !is_known(habits->note, habits->notes, item->pieces[alike].looks))
+            alike++;
+        return alike;
+    }
+    bool own = item->pieces[item->count - 1].row == 0;
+    if (own && several && !habits->title_text && !habits->outside)
+        return 1;
+    if (own && habits->outside)
+        return item->count;
     if (several)
         return 1;
     if (first->row == 0 && !first->same_line && !entry)

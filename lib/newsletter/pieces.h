@@ -24,6 +24,7 @@ struct item_pieces {
     struct kns_newsletter_item *item;
     size_t title_block, end; /* blocks [title_block, end) */
     const GumboNode *container;
+    bool boxed; /* the container is its own: no other title is in it */
     struct piece *pieces;
     size_t count;
 };

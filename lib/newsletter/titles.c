@@ -437,6 +437,24 @@ static bool find_heading_link(struct judging *j, const struct block *block, size
     return false;
 }
 
+/* The elements from the link out to its block, and how they are styled. */
+static uint64_t markup_of(const struct judging *j, const struct block *block, size_t link)
+{
+    uint64_t hash = 1469598103934665603u;
+
+    for (const GumboNode *at = token_at(j, link)->node; at != NULL; at = at->parent) {
+        const char *style = attribute_of(at, "style");
+        if (at->type != GUMBO_NODE_ELEMENT)
+            break;
+        hash = (hash ^ (uint64_t)at->v.element.tag) * 1099511628211u;
+        for (; style != NULL && *style != '\0'; style++)
+            hash = (hash ^ (unsigned char)*style) * 1099511628211u;
+        if (at == block->node)
+            break;
+    }
+    return hash;
+}
+
 static void judge_title(struct judging *j, size_t index, struct title *ret)
 {
     const struct block *block = &j->blocks->blocks[index];
@@ -463,6 +481,7 @@ static void judge_title(struct judging *j, size_t index, struct title *ret)
     bool bold = is_all_bold(j, first, end);
     take_site(j, &title, index);
     title.strength = strength_of(j, block, &title, bold);
+    title.markup = markup_of(j, block, link);
     if (words_is_address(title.text)) {
         title.text = NULL;
         title.strength = title.strength == ALONE ? BARE_ADDRESS : title.strength;
@@ -620,6 +639,14 @@ static void measure_looks(struct judging *j)
     j->all_large = 2 * large > all;
 }
 
+static bool has_image(const struct judging *j, const struct block *block)
+{
+    for (size_t i = block->from; i < block->to; i++)
+        if (token_at(j, i)->type == TOKEN_IMAGE)
+            return true;
+    return false;
+}
+
 static enum part first_judgement(struct judging *j, size_t i)
 {
     const struct block *block = &j->blocks->blocks[i];
@@ -638,8 +665,9 @@ static enum part first_judgement(struct judging *j, size_t i)
     if (is_chrome(j, block) || is_all_self(j, block))
         return PART_CHROME;
     judge_title(j, i, title);
-    /* "Read more" is no title, whatever it looks like. */
-    if (title->text != NULL && words_is_read_more(j->arena, title->text)) {
+    /* "Read more" alone is no title, whatever it looks like. */
+    bool dressed = title->site != NULL || block->type == BLOCK_HEADING || has_image(j, block);
+    if (title->text != NULL && !dressed && words_is_read_more(j->arena, title->text)) {
         title->strength = NO_TITLE;
         return title->after.token >= block->to ||
                        blocks_is_blank(j->blocks, title->after, block->to)
@@ -706,14 +734,24 @@ static void judge_masthead(struct judging *j, const char **ret_masthead)
     }
 }
 
+static bool has_rule(const struct judging *j)
+{
+    for (size_t i = 0; i < j->blocks->count; i++)
+        if (j->parts[i].part == PART_RULE)
+            return true;
+    return false;
+}
+
 static void judge_headings(struct judging *j)
 {
-    bool titles = false;
+    bool titles = false, ruled = has_rule(j);
 
     for (size_t i = 0; i < j->blocks->count; i++) {
         const struct block *block = &j->blocks->blocks[i];
         struct part_of *part = &j->parts[i];
-        titles = titles || part->title.strength >= ALONE;
+        /* Before the first rule, where there is one, prose with links is mostly an introduction. */
+        ruled = ruled && part->part != PART_RULE;
+        titles = !ruled && (titles || part->title.strength >= ALONE);
         if (part->part != PART_TEXT || part->title.strength != NO_TITLE ||
             !looks_like_heading(j, block))
             continue;
@@ -784,8 +822,8 @@ static void measure_zones(struct judging *j, struct zones *zones)
     }
 }
 
-/* The kind of title that the issue has most of, loud ones first. */
-static enum strength find_dominant(const struct judging *j)
+/* The kind of title that most blocks from one on have, loud ones first. */
+static enum strength find_dominant(const struct judging *j, size_t from)
 {
     static const enum strength loud[] = {HEADING, BOLD, TERM, ENTRY, ALONE};
     enum strength best = NO_TITLE;
@@ -793,7 +831,7 @@ static enum strength find_dominant(const struct judging *j)
 
     for (size_t k = 0; k < sizeof(loud) / sizeof(loud[0]); k++) {
         size_t count = 0;
-        for (size_t i = 0; i < j->blocks->count; i++)
+        for (size_t i = from; i < j->blocks->count; i++)
             count += kind_of(&j->parts[i].title) == loud[k];
         /* Louder titles win unless they are few among many: one headline over a list. */
         if (count > 0 && (best == NO_TITLE || (most <= 2 && count >= 3 * most))) {
@@ -804,25 +842,91 @@ static enum strength find_dominant(const struct judging *j)
     return best;
 }
 
-/* The zones before the first rule are an introduction when the titles stand behind it. */
-static int introduction_end(const struct judging *j, enum strength dominant)
+/* Where the items may begin: behind the first rule, when what stands there is dressed as items are (a site, a picture) or several. */
+static size_t items_begin(const struct judging *j)
 {
-    size_t before = 0, after = 0, rules = 0, prose = 0;
-    int end = 0;
+    size_t rule = 0, n = j->blocks->count, loud = 0;
+    bool dressed = false;
 
-    for (size_t i = 0; i < j->blocks->count; i++) {
-        const struct part_of *part = &j->parts[i];
-        if (part->part == PART_RULE && rules++ == 0)
-            end = part->zone;
-        if (dominant != NO_TITLE && kind_of(&part->title) == dominant)
-            *(rules == 0 ? &before : &after) += 1;
-        else if (rules == 0 && part->part == PART_TEXT)
-            prose++;
+    while (rule < n && j->parts[rule].part != PART_RULE)
+        rule++;
+    for (size_t i = rule; i < n; i++) {
+        const struct title *title = &j->parts[i].title;
+        bool counts = title->strength >= TERM;
+        loud += counts;
+        dressed =
+            dressed || (counts && (title->site != NULL || has_image(j, &j->blocks->blocks[i])));
     }
-    if (rules == 0 || after == 0)
+    return rule < n && (dressed || loud >= 2) ? rule : 0;
+}
+
+/* How many titles of a kind have this markup, in blocks [from, to). */
+static size_t count_markup(const struct judging *j, enum strength kind, uint64_t markup,
+                           size_t from, size_t to)
+{
+    size_t count = 0;
+
+    for (size_t i = from; i < to; i++)
+        count += kind_of(&j->parts[i].title) == kind && j->parts[i].title.markup == markup;
+    return count;
+}
+
+/* The markup that most titles of a kind behind a block have. */
+static uint64_t most_markup(const struct judging *j, enum strength kind, size_t from)
+{
+    uint64_t best = 0;
+    size_t most = 0;
+
+    for (size_t i = from; i < j->blocks->count; i++) {
+        const struct title *title = &j->parts[i].title;
+        if (kind_of(title) != kind || title->markup == best)
+            continue;
+        size_t count = count_markup(j, kind, title->markup, i, j->blocks->count);
+        if (count > most) {
+            best = title->markup;
+            most = count;
+        }
+        /* Enough is seen: what comes later cannot win, and hostile input must not cost its square. */
+        if (2 * most > j->blocks->count - i || i - from > 200)
+            break;
+    }
+    return best;
+}
+
+/* The zones before the first rule are an introduction when the titles stand behind it: no link before it is marked up as they are,
+ * or few are among much prose. */
+static int introduction_end(const struct judging *j, enum strength dominant, uint64_t markup)
+{
+    size_t rule = 0, rules = 0, prose = 0, n = j->blocks->count;
+
+    for (size_t i = n; i > 0; i--)
+        if (j->parts[i - 1].part == PART_RULE) {
+            rule = i - 1;
+            rules++;
+        }
+    if (rules == 0 || dominant == NO_TITLE)
         return 0;
-    return before == 0 || (rules == 1 && after >= 2 && before < after && prose > 2 * before) ? end
-                                                                                             : 0;
+    size_t before = count_markup(j, dominant, markup, 0, rule),
+           after = count_markup(j, dominant, markup, rule, n);
+    for (size_t i = 0; i < rule; i++)
+        prose += j->parts[i].part == PART_TEXT && j->parts[i].title.strength == NO_TITLE;
+    if (after == 0)
+        return 0;
+    bool few = rules == 1 && after >= 2 && before < after && prose > 2 * before;
+    return before == 0 || few ? j->parts[rule].zone : 0;
+}
+
+/* One link in bold among many titles that are marked up otherwise: a word of somebody's comment. */
+static bool is_odd_one(const struct judging *j, size_t i, enum strength dominant, uint64_t markup)
+{
+    const struct title *title = &j->parts[i].title;
+    size_t n = j->blocks->count;
+
+    if (title->strength != BOLD || dominant != BOLD || title->markup == markup ||
+        title->site != NULL || has_image(j, &j->blocks->blocks[i]))
+        return false;
+    return count_markup(j, BOLD, markup, 0, n) >= 3 &&
+           count_markup(j, BOLD, title->markup, 0, n) == 1;
 }
 
 static bool is_accepted(const struct judging *j, const struct zones *zones, size_t i,
@@ -860,14 +964,17 @@ static bool accept_titles(struct judging *j)
     if (zones.loudest == NULL || zones.depth == NULL || zones.titles == NULL || zones.prose == NULL)
         return false;
     measure_zones(j, &zones);
-    enum strength dominant = find_dominant(j);
-    int introduction = introduction_end(j, dominant);
+    size_t begin = items_begin(j);
+    enum strength dominant = find_dominant(j, begin);
+    uint64_t markup = dominant == NO_TITLE ? 0 : most_markup(j, dominant, begin);
+    int introduction = introduction_end(j, dominant, markup);
     const char *current = NULL;
     for (size_t i = 0; i < j->blocks->count; i++) {
         struct part_of *part = &j->parts[i];
         if (part->part == PART_RULE || part->part == PART_HEADING)
             current = NULL;
-        if (!is_accepted(j, &zones, i, dominant, introduction))
+        if (!is_accepted(j, &zones, i, dominant, introduction) ||
+            is_odd_one(j, i, dominant, markup))
             continue;
         /* The same address again is the item's own: its text is one big link. */
         if (current != NULL && same_article(j, current, part->title.url))

@@ -5,6 +5,8 @@
 #include "lib/newsletter.h"
 #include "lib/newsletter/blocks.h"
 
+#include <stdint.h>
+
 /* How much a block looks like a title; what is weaker than the strongest of its zone is content. */
 enum strength {
     NO_TITLE = 0,
@@ -40,6 +42,7 @@ struct title {
     size_t link;        /* the token that opens the link */
     struct place after; /* where the item's text begins */
     size_t line_end;    /* the token that ends the title's line */
+    uint64_t markup;    /* equal for links that stand in the same elements, with the same styles */
     bool separated;     /* a dash or the like was read over */
 };
 

@@ -1,9 +1,14 @@
 """A newsletter of one's own with the real programs: collect, curate, publish, show, and read back by another KNS."""
+import base64
+import email
+import email.policy
 import glob
 import json
 import os
 import re
+import socket
 import subprocess
+import threading
 import unittest
 import xml.etree.ElementTree as ET
 
@@ -22,6 +27,62 @@ sections = Papers, Tools
 link_parameters = utm_source=weekly
 first_number = 5
 """
+
+
+class MailServer:
+    """An SMTP server of a few lines: what it was told, and the messages it took."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.commands, self.messages = [], []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def close(self):
+        self.socket.close()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as stream:
+                self.talk(stream)
+
+    def talk(self, stream):
+        def say(line):
+            stream.write(line + b"\r\n")
+            stream.flush()
+
+        say(b"220 here")
+        for line in stream:
+            command = line.strip().decode()
+            self.commands.append(command)
+            if command.upper() == "DATA":
+                say(b"354 go on")
+                message = b""
+                for text in stream:
+                    if text == b".\r\n":
+                        break
+                    message += text
+                self.messages.append(message)
+                say(b"250 taken")
+            elif command.upper().startswith("EHLO"):
+                say(b"250-here")
+                say(b"250 AUTH PLAIN")
+            elif command.upper().startswith("AUTH"):
+                if len(command.split()) == 2:
+                    say(b"334 ")
+                    self.commands.append(stream.readline().strip().decode())
+                say(b"235 welcome")
+            elif command.upper() == "QUIT":
+                say(b"221 bye")
+                return
+            elif "refused@" in command:
+                say(b"550 nobody here")
+            else:
+                say(b"250 fine")
 
 
 class Newsletter(unittest.TestCase):
@@ -258,6 +319,37 @@ class Newsletter(unittest.TestCase):
         self.assertIn("multipart/alternative", message)
         _, err = self.ctl("issue", "send", "5", "--to", "a@b.example", code=1)
         self.assertIn("[mail] server is not set", err)
+
+    def test_an_issue_is_handed_to_a_mail_server(self):
+        server = MailServer()
+        self.addCleanup(server.close)
+        self.knsd.stop()
+        secret = os.path.join(self.knsd.dir, "password")
+        with open(secret, "w", encoding="ascii") as fp:
+            fp.write("s3cret\n")
+        self.knsd.configure(CONFIG % self.origin.base + "[mail]\nserver = smtp://127.0.0.1:%d\nuser = me\npassword_file = %s\n"
+                            "from = An Editor <me@news.example>\ntls = never\n" % (server.port, secret))
+        self.knsd.start()
+        self.make_issue()
+        self.ctl("issue", "publish")
+        readers = os.path.join(self.knsd.dir, "readers")
+        with open(readers, "w", encoding="ascii") as fp:
+            fp.write("# ours\na@one.example\nB <b@two.example>\n")
+        self.assertEqual(self.ctl("issue", "send", "5", "--to", "@" + readers)[0], "sent to 2\n")
+        told = " ".join(server.commands)
+        self.assertIn("MAIL FROM:<me@news.example>", told)
+        self.assertIn("RCPT TO:<a@one.example>", told)
+        self.assertIn("RCPT TO:<b@two.example>", told)
+        self.assertIn(base64.b64encode(b"\0me\0s3cret").decode(), told)
+        message = email.message_from_bytes(server.messages[0], policy=email.policy.default)
+        self.assertEqual(message["Subject"], "Weekly Letters #5")
+        self.assertIn("二段落目です。", message.get_body(("plain",)).get_content())
+        self.assertIn("utm_source=weekly", message.get_body(("html",)).get_content())
+        self.assertNotIn("a@one.example", server.messages[0].decode())
+        _, err = self.ctl("issue", "send", "5", "--to", "refused@x.example", code=1)
+        self.assertIn("550", err)
+        self.assertNotIn("s3cret", err + self.knsd.log)
+        self.ctl("issue", "send", "5", "--to", "nobody", code=1)
 
     # ---- reading back
 

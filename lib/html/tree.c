@@ -3,6 +3,7 @@
 #include "lib/html.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -47,6 +48,44 @@ static size_t bounded_length(const char *html)
     return i;
 }
 
+/* The digits of the next numeric reference in text beyond what Unicode has; NULL: there is none. gumbo lets the number overflow and
+ * writes what is no UTF-8. */
+static char *find_overflow(char *text, size_t *ret_len, bool *ret_hex)
+{
+    for (char *at = strstr(text, "&#"); at != NULL; at = strstr(at, "&#")) {
+        bool hex = at[2] == 'x' || at[2] == 'X';
+        char *digits = at + 2 + hex;
+        uint32_t number = 0;
+        size_t len = 0;
+        while (hex ? isxdigit((unsigned char)digits[len]) : isdigit((unsigned char)digits[len])) {
+            char c = (char)tolower((unsigned char)digits[len++]);
+            uint32_t digit = (uint32_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10);
+            number = number > 0x10FFFF ? number : number * (hex ? 16 : 10) + digit;
+        }
+        if (number > 0x10FFFF) {
+            *ret_len = len;
+            *ret_hex = hex;
+            return digits;
+        }
+        at = digits;
+    }
+    return NULL;
+}
+
+/* Numbers beyond Unicode become U+FFFD's, which has fewer digits than any of them. */
+static void mend_references(char *text)
+{
+    size_t len;
+    bool hex;
+
+    for (char *at = find_overflow(text, &len, &hex); at != NULL;
+         at = find_overflow(at + len, &len, &hex)) {
+        const char *instead = hex ? "FFFD" : "65533";
+        memset(at, '0', len);
+        memcpy(at + len - strlen(instead), instead, strlen(instead));
+    }
+}
+
 bool tree_open(struct tree *tree, const char *html)
 {
     size_t len = bounded_length(html);
@@ -54,10 +93,11 @@ bool tree_open(struct tree *tree, const char *html)
 
     tree->bounded = NULL;
     options.max_errors = 0;
-    if (html[len] != '\0') {
+    if (html[len] != '\0' || strstr(html, "&#") != NULL) {
         tree->bounded = strndup(html, len);
         if (tree->bounded == NULL)
             return false;
+        mend_references(tree->bounded);
         html = tree->bounded;
     }
     tree->output = gumbo_parse_with_options(&options, html, len);

@@ -9,7 +9,7 @@
 
 struct tree {
     GumboOutput *output;
-    char *bounded; /* the input, cut; NULL: it was used as it is */
+    char *bounded; /* the input, cut and mended; NULL: it was used as it is */
 };
 
 /* Parses html up to its bounds; false: no memory. tree_close frees it; input must live as long. */

@@ -54,6 +54,11 @@ static struct choice after_success(const struct kns_nextpoll_input *in)
     return choice;
 }
 
+static int64_t most_after_failure(const struct kns_nextpoll_input *in)
+{
+    return in->max_interval_s > DAY ? in->max_interval_s : DAY;
+}
+
 /* Twice the usual interval, doubled with every further failure, up to the longest interval and a day at least. */
 static struct choice after_failure(const struct kns_nextpoll_input *in)
 {
@@ -92,13 +97,17 @@ static int64_t skip(int64_t at, uint32_t hours, uint8_t days)
     return at;
 }
 
-/* A tenth more at random, a quarter after failures: feeds that failed together do not come back together. At the longest interval it is
- * so much less: nobody waits longer. */
+/* A tenth more at random, a quarter after failures: feeds that failed together do not come back together. At the longest wait it is a
+ * tenth less: nobody waits longer. */
 static int64_t with_jitter(const struct kns_nextpoll_input *in, int64_t seconds, bool failed)
 {
-    int64_t jitter = (int64_t)((double)seconds * in->random * (failed ? 0.25 : 0.1));
+    int64_t most = failed ? most_after_failure(in) : in->max_interval_s;
+    double share = in->random * (failed && seconds < most ? 0.25 : 0.1);
+    int64_t jitter = (int64_t)((double)seconds * share);
 
-    return seconds == in->max_interval_s && !failed ? seconds - jitter : seconds + jitter;
+    return seconds == most                             ? seconds - jitter
+           : seconds + jitter < most || seconds > most ? seconds + jitter
+                                                       : most;
 }
 
 void kns_nextpoll_decide(const struct kns_nextpoll_input *in, struct kns_nextpoll *ret)

@@ -110,7 +110,7 @@ static void count(struct poll *p)
     figures->polls_failed += p->record.schedule.consecutive_failures > 0;
     figures->items_new += p->result.new_items;
     figures->bytes += p->record.bytes;
-    figures->latency_sum_s += (double)p->record.duration_ms / 1000;
+    figures->seconds_by_outcome[p->record.outcome] += (double)p->record.duration_ms / 1000;
 }
 
 /* The first failure is worth a line; the same again is not. */

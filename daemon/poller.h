@@ -91,7 +91,7 @@ struct kns_poller_figures {
     int64_t feeds, due, in_flight, polls, polls_failed, items_new;
     int64_t polls_by_outcome[KNS_POLL_ERROR + 1];
     int64_t bytes;
-    double latency_sum_s; /* of the polls counted */
+    double seconds_by_outcome[KNS_POLL_ERROR + 1]; /* that those polls took */
     struct kns_time next_poll_at;
 };
 void kns_poller_get_figures(const struct kns_poller *poller, struct kns_poller_figures *ret);

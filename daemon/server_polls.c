@@ -385,12 +385,15 @@ static void write_metrics(struct exchange *x, const struct kns_store_figures *s,
     for (int i = 0; i <= KNS_POLL_ERROR; i++)
         kns_buf_addf(out, "kns_polls_total{outcome=\"%s\"} %" PRId64 "\n",
                      kns_outcome_name((enum kns_outcome)i), p->polls_by_outcome[i]);
-    kns_buf_addf(out,
-                 "# HELP kns_poll_duration_seconds Time that polls took.\n# TYPE "
-                 "kns_poll_duration_seconds summary\n"
-                 "kns_poll_duration_seconds_sum %.6f\nkns_poll_duration_seconds_count %" PRId64
-                 "\n",
-                 p->latency_sum_s, p->polls);
+    kns_buf_adds(out, "# HELP kns_poll_duration_seconds Time that polls took, by outcome.\n# TYPE "
+                      "kns_poll_duration_seconds summary\n");
+    for (int i = 0; i <= KNS_POLL_ERROR; i++) {
+        const char *name = kns_outcome_name((enum kns_outcome)i);
+        kns_buf_addf(out, "kns_poll_duration_seconds_sum{outcome=\"%s\"} %.6f\n", name,
+                     p->seconds_by_outcome[i]);
+        kns_buf_addf(out, "kns_poll_duration_seconds_count{outcome=\"%s\"} %" PRId64 "\n", name,
+                     p->polls_by_outcome[i]);
+    }
     x->request.answer_type = "text/plain; version=0.0.4; charset=utf-8";
     x->request.status = 200;
 }

@@ -163,7 +163,7 @@ class Shown(Case):
         self.after(answer(500), answer(304), answer(429))
         metrics = self.knsd_.api("GET", "/metrics").body.decode()
         for outcome in ("error", "unchanged", "throttled"):
-            self.assertRegex(metrics, r'outcome="%s"\} 1\n' % outcome)
+            self.assertRegex(metrics, r'kns_polls_total{outcome="%s"} 1\n' % outcome)
 
     def test_a_feed_that_fell_silent_is_late_not_failing(self):
         old = "".join("<item><title>%d</title><link>https://example.org/%d</link><pubDate>%02d Jan 2026 08:00:00 GMT</pubDate></item>"

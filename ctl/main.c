@@ -134,7 +134,7 @@ static const struct kns_option issue_options[] = {
      "show, preview: in this format"},
     {"paste", 0, false, KNS_OPTION_FLAG, NULL,
      "show: HTML to paste into a newsletter platform's editor"},
-    {"images", 0, false, KNS_OPTION_CHOICE, "remote|none", "show: thumbnails"},
+    {"images", 0, false, KNS_OPTION_CHOICE, "remote|none|embedded", "show: thumbnails"},
     {"output", 'o', false, KNS_OPTION_FILE, "FILE", "show: write it to this file"},
     {"issue-number", 0, false, KNS_OPTION_NUMBER, "N", "publish, import: under this number"},
     {"date", 0, false, KNS_OPTION_TEXT, "DATE", "publish, import: of this date"},

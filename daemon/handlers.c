@@ -2,6 +2,7 @@
 #include "daemon/request.h"
 
 #include "lib/digest.h"
+#include "lib/newsletter.h"
 #include "lib/opml.h"
 #include "lib/url.h"
 
@@ -69,14 +70,45 @@ enum kns_status kns_answer_items(struct kns_request *request, struct kns_store *
     return KNS_OK;
 }
 
+/* An issue of a newsletter tells of its introduction: the sections, and the links in their prose with the sentences they stand in. */
+static enum kns_status add_introduction(struct kns_request *request, struct kns_store *store,
+                                        const struct kns_item *item, json_t *json,
+                                        struct kns_error *err)
+{
+    static const char *const names[] = {"sections", "mentions"};
+    const struct kns_entry *entry = &item->entry;
+    const char *html = entry->content_html != NULL ? entry->content_html : entry->summary_html;
+    const struct kns_newsletter_source source = {.title = entry->title, .url = entry->url};
+    struct kns_newsletter *newsletter = NULL;
+    bool roundup = false;
+    enum kns_status status = kns_store_is_roundup(store, item->id, &roundup, err);
+
+    if (status != KNS_OK || !roundup || html == NULL)
+        return status;
+    status = kns_newsletter_read(request->arena, html, &source, &newsletter, err);
+    if (status != KNS_OK)
+        return status;
+    json_t *whole = kns_newsletter_to_json(newsletter), *kns = json_object_get(whole, "_kns");
+    for (size_t i = 0; i < 2; i++)
+        if (json_object_get(kns, names[i]) != NULL)
+            json_object_set(json_object_get(json, "_kns"), names[i],
+                            json_object_get(kns, names[i]));
+    json_decref(whole);
+    return KNS_OK;
+}
+
 static enum kns_status answer_item_by_id(struct kns_request *request, struct kns_store *store,
                                          struct kns_error *err)
 {
     struct kns_item *item = NULL;
     enum kns_status status = kns_store_get_item(store, request->arena, request->id, &item, err);
+    json_t *json = status == KNS_OK ? kns_item_json(item, true) : NULL;
 
+    if (json != NULL)
+        status = add_introduction(request, store, item, json, err);
     if (status == KNS_OK)
-        kns_request_answer(request, 200, kns_item_json(item, true));
+        kns_request_answer(request, 200, json_incref(json));
+    json_decref(json);
     return status;
 }
 

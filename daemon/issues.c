@@ -232,6 +232,23 @@ static enum kns_status answer_text(struct kns_request *request, const struct kns
     return KNS_OK;
 }
 
+/* The thumbnails of an issue are fetched before it is shown with them. */
+static enum kns_status want_pictures(struct kns_request *request, const struct kns_issue *issue,
+                                     struct kns_error *err)
+{
+    const struct kns_issue_item *item;
+
+    request->pictures =
+        kns_arena_alloc(request->arena, (issue->items.count + 1) * sizeof(*request->pictures));
+    if (request->pictures == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    request->n_pictures = 0;
+    KNS_LIST_EACH(item, &issue->items)
+    if (item->image != NULL && kns_url_is_web(item->image))
+        request->pictures[request->n_pictures++].url = item->image;
+    return KNS_OK;
+}
+
 static enum kns_status show(struct kns_request *request, struct kns_store *store,
                             const struct kns_publication *publication,
                             const struct kns_issue *issue, struct kns_error *err)
@@ -254,8 +271,14 @@ static enum kns_status show(struct kns_request *request, struct kns_store *store
         return KNS_OK;
     if (images != NULL && strcmp(images, "none") == 0)
         options.images = KNS_IMAGES_NONE;
+    else if (images != NULL && strcmp(images, "embedded") == 0)
+        options.images = KNS_IMAGES_EMBEDDED;
     else if (images != NULL && strcmp(images, "remote") != 0)
-        return kns_fail(err, KNS_EINVAL, "images=%.60s: expected remote or none", images);
+        return kns_fail(err, KNS_EINVAL, "images=%.60s: expected remote, none or embedded", images);
+    if (options.images == KNS_IMAGES_EMBEDDED && !request->pictures_ready)
+        return want_pictures(request, issue, err);
+    options.pictures = request->pictures;
+    options.n_pictures = request->n_pictures;
     if (*request->mail.from != '\0')
         options.mail_from = request->mail.from;
     bool mail = format == KNS_DIGEST_EML || options.paste;

@@ -45,6 +45,10 @@ struct kns_request {
     const char *answer_type; /* NULL: application/json */
     struct kns_buf out;
     const char *link, *etag, *last_modified, *location, *allow;
+    /* Pictures that the handler wants before it can answer: it is run again when they are there (or cannot be had). */
+    struct kns_digest_picture *pictures;
+    size_t n_pictures;
+    bool pictures_ready;
     int64_t feed_changed; /* after a write: the poller takes over this feed; -1: all */
 };
 

@@ -175,6 +175,11 @@ static void read_done(struct kns_read *read)
 {
     struct exchange *x = (struct exchange *)((char *)read - offsetof(struct exchange, read));
 
+    if (x->request.status == 0 && read->status == KNS_OK && x->request.pictures != NULL &&
+        !x->request.pictures_ready) {
+        kns_serve_pictures(x);
+        return;
+    }
     if (x->request.status == 0) /* the database could not even be opened */
         kns_request_fail(&x->request, &read->err);
     kns_exchange_done(x);

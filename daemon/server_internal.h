@@ -61,6 +61,9 @@ enum MHD_Result kns_serve_subscribe(struct exchange *x);
 enum MHD_Result kns_serve_refresh(struct exchange *x);
 enum MHD_Result kns_serve_link(struct exchange *x);
 enum MHD_Result kns_serve_link_check(struct exchange *x);
+
+/* Fetches the pictures that a handler asked for, one after the other, and has it run again. */
+void kns_serve_pictures(struct exchange *x);
 enum MHD_Result kns_serve_events(struct exchange *x);
 enum MHD_Result kns_serve_figures(struct exchange *x);
 void kns_serve_events_start(struct kns_server *server);

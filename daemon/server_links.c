@@ -278,3 +278,56 @@ enum MHD_Result kns_serve_link_check(struct exchange *x)
         fail_nomem(x);
     return MHD_YES;
 }
+
+/* ---- pictures -------------------------------------------------------------------------------------------------------------- */
+
+/* The type of a picture that mail programs and browsers show and that can hold no script; NULL: it is none. */
+static const char *picture_type(const char *content_type)
+{
+    static const char *const types[] = {"image/png", "image/jpeg", "image/gif", "image/webp",
+                                        "image/avif"};
+
+    for (size_t i = 0; content_type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
+        if (strncasecmp(content_type, types[i], strlen(types[i])) == 0)
+            return types[i];
+    return NULL;
+}
+
+static void next_picture(struct exchange *x);
+
+static void on_picture(void *ctx, const struct kns_lookup_result *result)
+{
+    struct exchange *x = ctx;
+    size_t *at = x->job;
+    struct kns_digest_picture *picture = &x->request.pictures[(*at)++];
+
+    picture->type = picture_type(result->content_type);
+    if (result->why == NULL && picture->type != NULL && result->size > 0 &&
+        result->size <= KNS_DIGEST_PICTURE_MOST) {
+        picture->bytes = kns_arena_copy(x->request.arena, result->page, result->size);
+        picture->size = result->size;
+    }
+    next_picture(x);
+}
+
+static void next_picture(struct exchange *x)
+{
+    const size_t *at = x->job;
+
+    if (*at == x->request.n_pictures) {
+        x->request.pictures_ready = true;
+        kns_readers_submit(x->server->parts.readers, &x->read);
+    } else if (kns_lookup(x->server->parts.poller, x->request.pictures[*at].url, on_picture, x) !=
+               KNS_OK) {
+        fail_nomem(x);
+    }
+}
+
+void kns_serve_pictures(struct exchange *x)
+{
+    x->job = KNS_NEW(x->request.arena, size_t);
+    if (x->job == NULL)
+        fail_nomem(x);
+    else
+        next_picture(x);
+}

@@ -92,10 +92,24 @@ bool kns_digest_look_at(struct kns_arena *arena, const struct kns_item *item,
 enum kns_digest_images {
     KNS_IMAGES_REMOTE, /* thumbnails by their own URL */
     KNS_IMAGES_NONE,
+    KNS_IMAGES_EMBEDDED, /* those of options.pictures go along; others are left out */
 };
+
+/* A thumbnail that goes along. */
+struct kns_digest_picture {
+    const char *url;   /* as the item has it */
+    const char *type;  /* "image/png" */
+    const char *bytes; /* NULL: it could not be had */
+    size_t size;
+};
+
+/* Of one picture; what is larger is left out. */
+#define KNS_DIGEST_PICTURE_MOST (512u << 10)
 
 struct kns_digest_options {
     enum kns_digest_images images;
+    const struct kns_digest_picture *pictures;
+    size_t n_pictures;
     bool
         paste; /* HTML: only what goes into an editor of a newsletter platform, no page around it */
     const char

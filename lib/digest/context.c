@@ -97,7 +97,7 @@ static json_t *item_context(const struct digest_view *view, const struct digest_
 
     if (object != NULL && set(object, "title", e->title) && set(object, "url", e->url) &&
         set(object, "site", e->site) && set(object, "description", e->description) &&
-        set(object, "image", e->image) && set(object, "note", e->note_html) &&
+        set(object, "image", digest_picture_src(view, e)) && set(object, "note", e->note_html) &&
         set(object, "meta", meta_text(view, e)) &&
         set(object, "lang", e->language != NULL ? e->language : "") &&
         set(object, "heading", heading) &&

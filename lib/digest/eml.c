@@ -1,32 +1,13 @@
 /* A mail (RFC 5322): multipart/alternative of plain text and HTML, base64 so that Japanese stays short and lines stay
  * under 76 characters whatever they hold. */
+#include "lib/digest/base64.h"
 #include "lib/digest/hash.h"
 #include "lib/digest/view.h"
 #include "lib/url.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void add_base64(struct kns_buf *out, const char *bytes, size_t size, size_t line)
-{
-    const unsigned char *b = (const unsigned char *)bytes;
-
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t v = (uint32_t)b[i] << 16;
-        v |= i + 1 < size ? (uint32_t)b[i + 1] << 8 : 0;
-        v |= i + 2 < size ? (uint32_t)b[i + 2] : 0;
-        kns_buf_addc(out, digits[v >> 18]);
-        kns_buf_addc(out, digits[(v >> 12) & 63]);
-        kns_buf_addc(out, i + 1 < size ? digits[(v >> 6) & 63] : '=');
-        kns_buf_addc(out, i + 2 < size ? digits[v & 63] : '=');
-        if (line != 0 && ((i / 3 + 1) % (line / 4) == 0 || i + 3 >= size))
-            kns_buf_adds(out, "\r\n");
-    }
-}
 
 static bool is_plain(const char *text)
 {
@@ -48,7 +29,7 @@ static void add_words(struct kns_buf *out, const char *text)
         while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
             len--;
         kns_buf_adds(out, "=?UTF-8?B?");
-        add_base64(out, text, len, 0);
+        digest_base64(out, text, len, 0);
         kns_buf_adds(out, "?=");
         text += len;
         kns_buf_adds(out, *text != '\0' ? "\r\n " : "");
@@ -94,8 +75,44 @@ static void add_part(struct kns_buf *out, const char *boundary, const char *type
                  "--%s\r\nContent-Type: %s; charset=utf-8\r\n"
                  "Content-Transfer-Encoding: base64\r\n\r\n",
                  boundary, type);
-    add_base64(out, kns_buf_str(body), body->len, 76);
+    digest_base64(out, kns_buf_str(body), body->len, 76);
     kns_buf_adds(out, "\r\n");
+}
+
+static void add_picture(struct kns_buf *out, const struct digest_view *view, const char *boundary,
+                        const struct kns_digest_picture *picture)
+{
+    kns_buf_addf(out,
+                 "--%s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: base64\r\n"
+                 "Content-Disposition: inline\r\nContent-ID: <%s>\r\n\r\n",
+                 boundary, picture->type, digest_picture_id(view->arena, picture));
+    digest_base64(out, picture->bytes, picture->size, 76);
+    kns_buf_adds(out, "\r\n");
+}
+
+/* The HTML; with the pictures that it shows, where they go along (RFC 2387). */
+static bool add_html(struct kns_buf *out, const struct digest_view *view, const char *boundary,
+                     const struct kns_buf *html)
+{
+    const struct kns_digest_options *options = view->options;
+
+    if (options->images != KNS_IMAGES_EMBEDDED || options->n_pictures == 0) {
+        add_part(out, boundary, "text/html", html);
+        return true;
+    }
+    const char *inner = digest_hash(view->arena, "related", view->id);
+    if (inner == NULL)
+        return false;
+    kns_buf_addf(out,
+                 "--%s\r\nContent-Type: multipart/related; type=\"text/html\"; "
+                 "boundary=\"%s\"\r\n\r\n",
+                 boundary, inner);
+    add_part(out, inner, "text/html", html);
+    for (size_t i = 0; i < options->n_pictures; i++)
+        if (options->pictures[i].bytes != NULL)
+            add_picture(out, view, inner, &options->pictures[i]);
+    kns_buf_addf(out, "--%s--\r\n\r\n", inner);
+    return true;
 }
 
 /* The name of the list: given, or letters of the publication before the site's host. */
@@ -172,19 +189,23 @@ enum kns_status digest_write_eml(const struct digest_view *view, struct kns_buf 
                                  size_t *ret_html_bytes, struct kns_error *err)
 {
     struct kns_buf text = {0}, html = {0};
+    struct digest_view mail = *view;
     const char *boundary = digest_hash(view->arena, "boundary", view->id);
     enum kns_status status = KNS_OK;
 
     if (boundary == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
+    /* In a mail pictures are parts of it: programs show no data: addresses. */
+    mail.mail = true;
     status = digest_write_text(view, &text, err);
     if (status == KNS_OK)
-        status = digest_write_html(view, &html, err);
+        status = digest_write_html(&mail, &html, err);
     if (status == KNS_OK)
         status = add_headers(view, out, boundary, err);
     if (status == KNS_OK) {
         add_part(out, boundary, "text/plain", &text);
-        add_part(out, boundary, "text/html", &html);
+        if (!add_html(out, view, boundary, &html))
+            status = kns_fail(err, KNS_ENOMEM, "out of memory");
         kns_buf_addf(out, "--%s--\r\n", boundary);
         *ret_html_bytes = html.len;
     }

@@ -60,6 +60,7 @@ struct digest_view {
     const char *count;       /* "12 articles" */
     struct kns_time updated; /* may be zero: a digest of nothing */
     size_t n_entries;
+    bool mail; /* what is written goes into a mail */
     KNS_LIST(digest_part) parts;
     KNS_LIST(digest_group) groups;
 };
@@ -67,6 +68,12 @@ struct digest_view {
 /* Decides everything. NULL: no memory. The view dies with arena. */
 struct digest_view *digest_view_new(struct kns_arena *arena, const struct kns_digest *digest,
                                     const struct kns_digest_options *options);
+
+/* What an entry's img element names: the picture's own address, or where it goes along itself; "" for none. NULL: no memory. */
+const char *digest_picture_src(const struct digest_view *view, const struct digest_entry *entry);
+
+/* A picture's Content-ID. NULL: no memory. */
+const char *digest_picture_id(struct kns_arena *arena, const struct kns_digest_picture *picture);
 
 /* The renderers, one a file. Each appends to out; a full or failed out is noticed by the caller. */
 enum kns_status digest_write_html(const struct digest_view *view, struct kns_buf *out,

@@ -320,6 +320,27 @@ class Newsletter(unittest.TestCase):
         _, err = self.ctl("issue", "send", "5", "--to", "a@b.example", code=1)
         self.assertIn("[mail] server is not set", err)
 
+    def test_thumbnails_go_along_where_they_are_asked_for(self):
+        picture = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+        good = self.origin.put("/1.png", picture, headers={"Content-Type": "image/png"})
+        svg = self.origin.put("/2.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>", headers={"Content-Type": "image/svg+xml"})
+        for n, image in enumerate((good, svg, self.origin.base + "/nowhere.png")):
+            page = self.origin.put("/page%d" % n, "<title>Page %d</title><meta property=og:image content='%s'>" % (n, image))
+            self.ctl("issue", "add", page, "--note", "Good.")
+        self.ctl("issue", "publish")
+        remote, _ = self.ctl("issue", "show", "5", "--format", "html")
+        self.assertEqual(remote.count("<img "), 3)
+        self.assertEqual(self.ctl("issue", "show", "5", "--format", "html", "--images", "none")[0].count("<img "), 0)
+        embedded, _ = self.ctl("issue", "show", "5", "--format", "html", "--images", "embedded")
+        self.assertEqual(re.findall(r'<img [^>]*src="([^"]*)"', embedded), ["data:image/png;base64," + base64.b64encode(picture).decode()])
+        mail, _ = self.ctl("issue", "show", "5", "--format", "eml", "--images", "embedded")
+        message = email.message_from_string(mail, policy=email.policy.default)
+        pictures = [p for p in message.walk() if p.get_content_maintype() == "image"]
+        self.assertEqual([p.get_content() for p in pictures], [picture])
+        html = message.get_body(("html",)).get_content()
+        self.assertIn('src="cid:%s"' % pictures[0]["Content-ID"].strip("<>"), html)
+        self.assertEqual(html.count("<img "), 1)
+
     def test_an_issue_is_handed_to_a_mail_server(self):
         server = MailServer()
         self.addCleanup(server.close)
@@ -375,6 +396,9 @@ class Newsletter(unittest.TestCase):
                     self.assertEqual((curated["section"], curated["position"]), (item["section"], position))
                     self.assertEqual(curated["issue"]["title"], "Weekly Letters #5")
                 self.assertEqual(read["https://site0.example/own"]["_kns"]["note"], "読みました。\n二段落目です。")
+                letter = other.get("/v1/items/%s" % read["https://site0.example/own"]["_kns"]["curated"][0]["issue"]["id"])["_kns"]
+                self.assertEqual(letter["mentions"], [{"url": "https://news.example/1", "text": "大会", "section": "News",
+                                                       "context": "今週は大会が始まりました。"}])
                 self.assertEqual(read["https://site1.example/own"]["_kns"]["curated"][0]["note_html"],
                                  '<p>A <strong>tool</strong> for <a href="https://us.example/">us</a>.</p>')
 

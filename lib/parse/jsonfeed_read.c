@@ -364,8 +364,13 @@ enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf
     /* A NUL inside a string is dropped by to_utf8; refusing it would cost the whole document. */
     json_t *feed = json_loadb(utf8, size, JSON_ALLOW_NUL, &where);
 
-    if (feed == NULL)
-        return kns_fail(err, KNS_ENOTFEED, "line %d: not JSON: %s", where.line, where.text);
+    if (feed == NULL) {
+        /* What jansson quotes of the document may be torn, and of several lines. */
+        const char *why = kns_text_to_utf8(r.arena, where.text, strlen(where.text));
+        why = why == NULL ? NULL : kns_text_squeeze(r.arena, why);
+        return kns_fail(err, KNS_ENOTFEED, "line %d: not JSON: %s", where.line,
+                        why == NULL ? "out of memory" : why);
+    }
     const json_t *items = json_object_get(feed, "items");
     document->format = format_of(feed);
     if (document->format == KNS_FORMAT_NONE) {

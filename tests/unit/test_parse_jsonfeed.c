@@ -1,6 +1,7 @@
 /* JSON Feed read, written and read again says the same. */
 #include "lib/jsonfeed.h"
 #include "lib/parse.h"
+#include "lib/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,10 +92,26 @@ static void a_duration_that_no_integer_holds_is_written(void **state)
     kns_document_free(d);
 }
 
+static void why_it_is_no_json_is_one_line_of_utf8(void **state)
+{
+    static const char *const texts[] = {"{\"a\":\"\\u7d\xEF\xBF\xBD\"}", "{\"a\":\"\\u12\nx\"}",
+                                        "{\n\n!"};
+    struct kns_document *d = NULL;
+    struct kns_error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        assert_int_equal(kns_parse(NULL, texts[i], strlen(texts[i]), &d, &err), KNS_ENOTFEED);
+        assert_true(kns_text_is_utf8(err.message, strlen(err.message)));
+        assert_null(strchr(err.message, '\n'));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_feed_says_of_itself_survives_writing),
+        cmocka_unit_test(why_it_is_no_json_is_one_line_of_utf8),
         cmocka_unit_test(the_charset_of_a_json_type_says_nothing),
         cmocka_unit_test(a_duration_that_no_integer_holds_is_written),
         cmocka_unit_test(an_id_that_was_made_up_is_no_guid),

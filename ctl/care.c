@@ -81,7 +81,8 @@ int kns_cmd_status(struct kns_call *call)
     printf("polls   %lld since the start (%lld failed), %lld under way, %lld due\n",
            number(json, "polls", "total"), number(json, "polls", "failed"),
            number(json, "polls", "in_flight"), number(json, "polls", "due"));
-    printf("store   %.1f MB\n", (double)number(json, "store", "bytes") / 1e6);
+    printf("store   %.1f MB\n",
+           (double)(number(json, "store", "bytes") + number(json, "store", "wal_bytes")) / 1e6);
     const char *trouble = kns_json_text(json_object_get(json, "store"), "trouble");
     if (*trouble != '\0') {
         kns_out_styled(call->out, KNS_RED, "trouble ");

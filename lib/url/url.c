@@ -42,8 +42,8 @@ static bool add_host(struct kns_buf *out, const char *name, const char *end)
 
     while (name < end) {
         bool escape = is_escape(name, end);
-        unsigned char c =
-            escape ? (unsigned char)(hex(name[1]) << 4 | hex(name[2])) : (unsigned char)*name;
+        int value = escape ? hex(name[1]) << 4 | hex(name[2]) : *name;
+        unsigned char c = (unsigned char)value;
         if (c <= ' ' || c == 0x7F || strchr(forbidden, c) != NULL)
             return false;
         kns_buf_addc(out, (char)c);

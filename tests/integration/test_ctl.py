@@ -161,7 +161,7 @@ class Daemonless(Case):
     def test_no_daemon_is_exit_3_with_the_way_on_from_every_verb_that_needs_one(self):
         self.knsd.stop()
         arguments = {"add": ["http://x.example/"], "remove": ["1"], "pause": ["1"], "resume": ["1"], "edit": ["1", "--title", "x"], "show": ["1"],
-                     "mark": ["read", "1"], "tag": ["1", "+x"], "why": ["1"], "split": ["1"], "rule": ["list"], "search": ["x"], "import": ["/dev/null"], "backup": ["/tmp/x"]}
+                     "mark": ["read", "1"], "tag": ["1", "+x"], "why": ["1"], "split": ["1"], "rule": ["list"], "issue": ["list"], "search": ["x"], "import": ["/dev/null"], "backup": ["/tmp/x"]}
         for verb in VERBS:
             if verb not in ("parse", "help", "completion"):
                 self.assert_fails(NO_DAEMON, verb, *arguments.get(verb, []), says=(self.knsd.socket, "knsd"))

@@ -134,6 +134,13 @@ static bool is_permanent(int status)
     return status == 301 || status == 308;
 }
 
+/* A POST is repeated elsewhere only where the server says so, and what it carries goes nowhere that is less safe. */
+static bool may_repeat_post(const struct fetch *f, const char *next)
+{
+    return (f->status == 307 || f->status == 308) &&
+           (strncasecmp(f->url, "https:", 6) != 0 || strncasecmp(next, "https:", 6) == 0);
+}
+
 /* Follows the Location, or says why not. */
 static void follow(struct fetch *f)
 {
@@ -147,6 +154,11 @@ static void follow(struct fetch *f)
     if (!kns_url_is_web(next)) {
         f->refused = true;
         finish(f, "a redirect to something that is neither http nor https", false);
+        return;
+    }
+    if (f->request.post != NULL && !may_repeat_post(f, next)) {
+        f->refused = true;
+        finish(f, "a redirect that a POST does not follow", false);
         return;
     }
     if (++f->hops > KNS_FETCH_MAX_HOPS) {
@@ -399,6 +411,10 @@ static long stall_s(int64_t timeout_s)
 
 static bool set_options(struct fetch *f)
 {
+    static const char accepted[] =
+        "application/atom+xml, application/rss+xml, application/feed+json, "
+        "application/rdf+xml;q=0.9, "
+        "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.5";
     const struct kns_config *config = f->fetcher->config;
     uint64_t spent_ms = uv_now(f->fetcher->loop) - f->started_ms;
     long left_ms = (long)(config->poll.timeout_s * 1000) - (long)spent_ms;
@@ -437,11 +453,14 @@ static bool set_options(struct fetch *f)
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)config->poll.max_size_bytes);
     SET(CURLOPT_PROXY, config->poll.proxy);
     SET(CURLOPT_NOPROXY, ""); /* the configuration alone decides, not the environment */
+    if (f->request.post != NULL) {
+        SET(CURLOPT_POST, 1L);
+        SET(CURLOPT_POSTFIELDS, f->request.post);
+        SET(CURLOPT_POSTFIELDSIZE, (long)strlen(f->request.post));
+    }
 #undef SET
-    add_header(f, "Accept",
-               "application/atom+xml, application/rss+xml, application/feed+json, "
-               "application/rdf+xml;q=0.9, "
-               "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.5");
+    add_header(f, "Accept", f->request.post != NULL ? "*/*" : accepted);
+    add_header(f, "Content-Type", f->request.post_type);
     add_header(f, "If-None-Match", f->request.etag);
     add_header(f, "If-Modified-Since", f->request.last_modified);
     set_access(f);
@@ -465,7 +484,10 @@ static bool know_hop(struct fetch *f)
                  (access != NULL && access->proxy != NULL && access->proxy[0] != '\0');
     if (f->hops == 0) {
         f->origin = origin;
-        f->names_private = host != NULL && kns_netguard_names_private(host);
+        const char *named_by =
+            f->request.because_of == NULL ? host : kns_url_host(f->arena, f->request.because_of);
+        f->names_private = host != NULL && kns_netguard_names_private(host) && named_by != NULL &&
+                           kns_netguard_names_private(named_by);
     }
     f->at_origin = origin != NULL && f->origin != NULL && strcmp(origin, f->origin) == 0;
     f->forbidden = f->proxied && host != NULL && !may_be_proxied(f, host);

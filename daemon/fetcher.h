@@ -41,6 +41,9 @@ struct kns_fetch_request {
     const char *url;
     const char *etag, *last_modified;     /* sent back byte for byte; NULL: none */
     const struct kns_feed_access *access; /* NULL: none */
+    const char *post, *post_type; /* a body to be sent by POST, and its Content-Type; NULL: GET */
+    /* The subscribed URL that led to this one: it may be private only where that one is. NULL: it is itself subscribed. */
+    const char *because_of;
     /* Called before the body of the answer that is no redirect; url is where it comes from. */
     void (*begin)(void *ctx, int status, const struct kns_headers *headers, const char *url);
     /* The body, decompressed, as it comes; false ends the transfer. */

@@ -43,6 +43,22 @@ static bool keep(char **field, const char *value)
     return *field != NULL;
 }
 
+static bool add_link(struct kns_headers *h, const char *value)
+{
+    size_t before = h->link == NULL ? 0 : strlen(h->link) + 2, len = strlen(value);
+
+    if (before + len > KNS_HEADERS_MAX_LINK)
+        return true;
+    char *grown = realloc(h->link, before + len + 1);
+    if (grown == NULL)
+        return false;
+    if (before > 0)
+        memcpy(grown + before - 2, ", ", 2);
+    memcpy(grown + before, value, len + 1);
+    h->link = grown;
+    return true;
+}
+
 static bool take(struct kns_headers *h, const char *name, const char *value)
 {
     struct kns_time time = {0};
@@ -55,6 +71,8 @@ static bool take(struct kns_headers *h, const char *name, const char *value)
         return keep(&h->content_type, value);
     if (strcasecmp(name, "location") == 0)
         return keep(&h->location, value);
+    if (strcasecmp(name, "link") == 0)
+        return add_link(h, value);
     if (strcasecmp(name, "cache-control") == 0) {
         read_cache_control(h, value);
     } else if (strcasecmp(name, "age") == 0) {
@@ -103,6 +121,7 @@ void kns_headers_reset(struct kns_headers *h)
     free(h->last_modified);
     free(h->content_type);
     free(h->location);
+    free(h->link);
     *h = (struct kns_headers){.max_age_s = -1, .retry_after_s = -1};
 }
 

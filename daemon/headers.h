@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define KNS_HEADERS_MAX_LINK 8192
+
 /* Everything of an answer's header that a poll decides by. Strings are owned; NULL: not given. */
 struct kns_headers {
     char *etag, *last_modified, *content_type, *location;
@@ -18,6 +20,8 @@ struct kns_headers {
     int64_t retry_after_s; /* in seconds; -1: not given */
     struct kns_time retry_after; /* as a date */
     bool bot_wall;               /* cf-mitigated: challenge */
+    char *
+        link; /* all Link lines, a comma between; what is beyond KNS_HEADERS_MAX_LINK is left out */
 };
 
 /* Takes one line "Name: value", without its line end. False: no memory. */

@@ -482,6 +482,25 @@ static const char *health_sentence(const char *health)
     return health;
 }
 
+/* What a feed's hub does for it; "" where it has none. */
+static const char *push_sentence(struct kns_call *call, const json_t *push)
+{
+    const char *state = kns_json_text(push, "state"), *hub = kns_json_text(push, "hub"),
+               *error = kns_json_text(push, "error");
+    const char *text;
+
+    if (push == NULL)
+        return "";
+    if (strcmp(state, "alive") == 0)
+        text = kns_arena_printf(call->arena, "by its hub %s until %s", hub,
+                                kns_json_text(push, "until"));
+    else if (strcmp(state, "denied") == 0)
+        text = kns_arena_printf(call->arena, "no: its hub %s does not want to", hub);
+    else
+        text = kns_arena_printf(call->arena, "not yet: its hub %s has not confirmed it", hub);
+    return *error == '\0' ? text : kns_arena_printf(call->arena, "%s (%s)", text, error);
+}
+
 static int why_feed(struct kns_call *call, int64_t id, const char *word)
 {
     json_t *json = NULL, *poll;
@@ -497,6 +516,7 @@ static int why_feed(struct kns_call *call, int64_t id, const char *word)
     print_field(call, "url:", kns_json_text(feed, "url"));
     print_field(call, "health:", health_sentence(kns_json_text(feed, "health")));
     print_field(call, "last error:", kns_json_text(feed, "last_error"));
+    print_field(call, "pushed:", push_sentence(call, json_object_get(json, "push")));
     print_field(call, "next poll:",
                 kns_arena_printf(call->arena, "%s (%s)", kns_json_text(feed, "next_poll_at"),
                                  kns_json_text(feed, "next_poll_reason")));

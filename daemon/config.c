@@ -1,6 +1,7 @@
 #include "daemon/config.h"
 
 #include "daemon/command.h"
+#include "daemon/hub.h"
 #include "daemon/log.h"
 #include "lib/store.h"
 #include "lib/text.h"
@@ -15,7 +16,22 @@
 
 /* ---- the one table of keys -------------------------------------------------------------------------------------- */
 
-enum type { TEXT, PATH, COMMAND, URL, PROXY, LANGUAGE, SPAN, COUNT, NUMBER, BYTES, MODE, CHOICE };
+enum type {
+    TEXT,
+    PATH,
+    COMMAND,
+    URL,
+    CALLBACK,
+    ADDRESS,
+    PROXY,
+    LANGUAGE,
+    SPAN,
+    COUNT,
+    NUMBER,
+    BYTES,
+    MODE,
+    CHOICE
+};
 
 /* A word and the number it stands for; ends with NULL. */
 struct choice {
@@ -91,6 +107,11 @@ static const struct key keys[] = {
      "run for each new item, which comes as JSON on its standard input; no shell; empty: none"},
     {"hooks", "timeout", SPAN, AT(hooks.timeout_s), "30s", NULL, "for one run"},
     {"hooks", "concurrency", COUNT, AT(hooks.concurrency), "2", NULL, "runs at the same time"},
+    {"websub", "callback_url", CALLBACK, AT(websub.callback_url), "", NULL,
+     "under which hubs reach knsd; empty: no feed is subscribed to at its hub"},
+    {"websub", "listen", ADDRESS, AT(websub.listen), "", NULL,
+     "where callbacks arrive by TCP; empty: at callback_url's address where that is plain http on "
+     "this machine, else a reverse proxy brings them to the socket"},
     {"digest", "title", TEXT, AT(digest.title), "Weekly Kaggle News", NULL, "of digests"},
     {"digest", "base_url", URL, AT(digest.base_url), "", NULL,
      "where digests are published: the base of their ids and links"},
@@ -134,6 +155,8 @@ static const char *const expected[] = {
     [PATH] = "an absolute path",
     [COMMAND] = "the absolute path of a program, and its arguments",
     [URL] = "an http or https URL",
+    [CALLBACK] = "an http or https URL without user, ? and #",
+    [ADDRESS] = "an address and a port, such as 127.0.0.1:8080 or [::1]:8080",
     [PROXY] = "an http, https or socks URL",
     [LANGUAGE] = "a language tag such as ja or en-GB",
     [SPAN] = "a length of time such as 90s, 30m, 1h or 7d",
@@ -222,6 +245,14 @@ static bool is_language(const char *text)
                              strcspn(text, "-") >= 2 && strcspn(text, "-") <= 8);
 }
 
+static bool is_address(const char *text)
+{
+    struct sockaddr_storage address;
+    socklen_t size;
+
+    return kns_hub_read_address(text, &address, &size);
+}
+
 static bool set_value(const struct key *key, void *field, const char *text)
 {
     switch (key->type) {
@@ -234,6 +265,11 @@ static bool set_value(const struct key *key, void *field, const char *text)
                set_text(field, text);
     case URL:
         return (*text == '\0' || kns_url_is_web(text)) && is_text(text) && set_text(field, text);
+    case CALLBACK:
+        return (*text == '\0' || (kns_url_is_web(text) && strpbrk(text, "?#@ ") == NULL)) &&
+               is_text(text) && set_text(field, text);
+    case ADDRESS:
+        return (*text == '\0' || is_address(text)) && set_text(field, text);
     case PROXY:
         return (*text == '\0' || kns_url_is_web(text) || strncmp(text, "socks", 5) == 0) &&
                is_text(text) && set_text(field, text);
@@ -273,8 +309,8 @@ static bool is_section(const char *section)
 
 static bool is_string(enum type type)
 {
-    return type == TEXT || type == PATH || type == COMMAND || type == URL || type == PROXY ||
-           type == LANGUAGE;
+    return type == TEXT || type == PATH || type == COMMAND || type == URL || type == CALLBACK ||
+           type == ADDRESS || type == PROXY || type == LANGUAGE;
 }
 
 /* ---- newsletters -------------------------------------------------------------------------------------------------- */
@@ -512,6 +548,8 @@ static void print_value(const struct key *key, const void *field, FILE *out)
     case TEXT:
     case PATH:
     case URL:
+    case CALLBACK:
+    case ADDRESS:
     case COMMAND:
     case PROXY:
     case LANGUAGE:

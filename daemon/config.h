@@ -49,6 +49,9 @@ struct kns_config {
         int64_t timeout_s, concurrency;
     } hooks;
     struct {
+        char *callback_url, *listen; /* where hubs reach us; "": off, nowhere */
+    } websub;
+    struct {
         char *title, *base_url, *language, *template_dir;
     } digest;
     struct {

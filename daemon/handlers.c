@@ -338,6 +338,23 @@ static bool collect_poll(void *ctx, const struct kns_poll_record *poll)
     return json_array_append_new(ctx, json) == 0;
 }
 
+/* What its hub is to a feed; NULL: it has none, or we want nothing of it. */
+static json_t *push_json(struct kns_request *request, struct kns_store *store)
+{
+    struct kns_websub_record record;
+    char until[KNS_TIME_TEXT];
+
+    if (kns_store_get_websub(store, request->arena, request->id, &record, NULL) != KNS_OK)
+        return NULL;
+    json_t *json = json_pack("{s:s, s:s, s:s}", "hub", record.hub, "topic", record.topic, "state",
+                             kns_websub_state_name(record.state));
+    if (json != NULL && record.state == KNS_WEBSUB_ALIVE)
+        json_object_set_new(json, "until", json_string(kns_time_format(record.lease_until, until)));
+    if (json != NULL && record.error != NULL)
+        json_object_set_new(json, "error", json_string(record.error));
+    return json;
+}
+
 enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *store,
                                  struct kns_error *err)
 {
@@ -353,7 +370,8 @@ enum kns_status kns_answer_polls(struct kns_request *request, struct kns_store *
         status = kns_store_each_poll(store, request->id, (size_t)limit, collect_poll, polls, err);
     if (status == KNS_OK)
         kns_request_answer(request, 200,
-                           json_pack("{s:o, s:O}", "feed", kns_feed_json(feed), "polls", polls));
+                           json_pack("{s:o, s:O, s:o*}", "feed", kns_feed_json(feed), "polls",
+                                     polls, "push", push_json(request, store)));
     json_decref(polls);
     return status;
 }

@@ -125,6 +125,8 @@ struct kns_hub_names kns_hub_find(struct kns_arena *arena, const char *link, con
                                   const char *feed_url, const struct kns_document *document)
 {
     struct kns_hub_names names = {0};
+    if (!kns_url_is_web(feed_url)) /* what a program made of a feed is not what its hub has */
+        return names;
     find_in_header(arena, link, url, feed_url, &names);
     const struct kns_hub *hub = names.hub == NULL ? document->hubs.first : NULL;
     for (; hub != NULL; hub = hub->next)

@@ -1,6 +1,7 @@
 #include "daemon/listen.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,4 +90,27 @@ enum kns_status kns_listen(const char *path, unsigned mode, int *ret_fd, struct 
     }
     *ret_fd = fd;
     return KNS_OK;
+}
+
+enum kns_status kns_listen_tcp(const struct sockaddr_storage *address, socklen_t size, int *ret_fd,
+                               struct kns_error *err)
+{
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1;
+    char host[64] = "", port[16] = "";
+
+    /* A restart need not wait until the connections of the last run are forgotten. */
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)address, size) == 0 &&
+        listen(fd, BACKLOG) == 0) {
+        *ret_fd = fd;
+        return KNS_OK;
+    }
+    int why = errno;
+    getnameinfo((const struct sockaddr *)address, size, host, sizeof(host), port, sizeof(port),
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    if (fd >= 0)
+        close(fd);
+    return kns_fail(err, why == EADDRINUSE ? KNS_EBUSY : KNS_EIO,
+                    "[websub] listen: cannot listen at %s, port %s: %s", host, port, strerror(why));
 }

@@ -2,12 +2,14 @@
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
 #include "daemon/hooks.h"
+#include "daemon/hub.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
 #include "daemon/poller.h"
 #include "daemon/readers.h"
 #include "daemon/server.h"
 #include "daemon/systemd.h"
+#include "daemon/websub.h"
 #include "daemon/writer.h"
 #include "lib/store.h"
 
@@ -38,11 +40,12 @@ struct daemon {
     uv_loop_t *loop;
     struct kns_config *config;
     char database[4096];
-    int listen_fd;
+    int listen_fd, callback_fd; /* -1: none */
     bool own_socket;
     struct kns_writer *writer;
     struct kns_readers *readers;
     struct kns_fetcher *fetcher;
+    struct kns_websub *websub;
     struct kns_poller *poller;
     struct kns_hooks *hooks;
     struct kns_server *server;
@@ -229,7 +232,10 @@ static void reload(struct daemon *d)
         kns_log_set_level(config->daemon.log_level);
         d->config = config;
         kns_fetcher_set_config(d->fetcher, config);
+        kns_websub_set_config(d->websub, config);
         kns_poller_set_config(d->poller, config);
+        if (strcmp(old->websub.callback_url, config->websub.callback_url) != 0)
+            kns_poller_feeds_changed(d->poller);
         kns_hooks_set_config(d->hooks, config);
         kns_server_set_config(d->server, config);
         kns_config_free(old);
@@ -261,6 +267,7 @@ static void stop(struct daemon *d, const char *why)
     d->stopping = true;
     kns_log(KNS_LOG_INFO, "%s: stopping", why);
     kns_systemd_stopping();
+    kns_websub_stop(d->websub);
     kns_poller_stop(d->poller);
     kns_hooks_stop(d->hooks);
     /* Whoever waits for a transfer is answered before the server goes. */
@@ -324,14 +331,25 @@ static enum kns_status open_store(struct daemon *d, struct kns_error *err)
         status = kns_store_open(d->database, KNS_STORE_WRITER,
                                 (enum kns_store_sync)d->config->store.synchronous, &store, err);
     if (status == KNS_OK)
+        status = kns_websub_new(store, &d->websub, err);
+    if (status == KNS_OK)
         status = kns_writer_start(d->loop, store, on_group_written, d, &d->writer, err);
     if (status == KNS_OK)
         status = kns_readers_start(d->loop, d->database, &d->readers, err);
     return status;
 }
 
-static enum kns_status open_socket(struct daemon *d, struct kns_error *err)
+static enum kns_status open_sockets(struct daemon *d, struct kns_error *err)
 {
+    struct sockaddr_storage address;
+    socklen_t size = 0;
+
+    if (kns_hub_listen_address(d->config->websub.listen, d->config->websub.callback_url, &address,
+                               &size)) {
+        enum kns_status status = kns_listen_tcp(&address, size, &d->callback_fd, err);
+        if (status != KNS_OK)
+            return status;
+    }
     d->listen_fd = kns_systemd_take_socket();
     if (d->listen_fd >= 0)
         return KNS_OK;
@@ -339,11 +357,21 @@ static enum kns_status open_socket(struct daemon *d, struct kns_error *err)
     return kns_listen(d->config->daemon.socket, d->config->daemon.socket_mode, &d->listen_fd, err);
 }
 
+static void on_feed_moved(void *ctx, int64_t feed_id)
+{
+    kns_poller_feed_changed(((struct daemon *)ctx)->poller, feed_id);
+}
+
 static enum kns_status start_polling(struct daemon *d, struct kns_error *err)
 {
     enum kns_status status = kns_fetcher_new(d->loop, d->config, &d->fetcher, err);
-    const struct kns_poller_parts parts = {d->loop, d->config, d->fetcher, d->readers, d->writer};
+    const struct kns_websub_parts hubs = {d->loop,   d->config,     d->fetcher,
+                                          d->writer, on_feed_moved, d};
+    const struct kns_poller_parts parts = {d->loop,    d->config, d->fetcher,
+                                           d->readers, d->writer, d->websub};
 
+    if (status == KNS_OK)
+        status = kns_websub_start(d->websub, &hubs, err);
     return status == KNS_OK ? kns_poller_start(&parts, &d->poller, err) : status;
 }
 
@@ -356,9 +384,10 @@ static enum kns_status start_hooks(struct daemon *d, struct kns_error *err)
 
 static enum kns_status start_serving(struct daemon *d, struct kns_error *err)
 {
-    const struct kns_server_parts parts = {d->loop, d->config, d->writer, d->readers, d->poller};
+    const struct kns_server_parts parts = {d->loop,    d->config, d->writer,
+                                           d->readers, d->poller, d->websub};
 
-    return kns_server_start(&parts, d->listen_fd, &d->server, err);
+    return kns_server_start(&parts, d->listen_fd, d->callback_fd, &d->server, err);
 }
 
 static void close_handle(uv_handle_t *handle, void *ctx)
@@ -374,6 +403,7 @@ static void tear_down(struct daemon *d)
     kns_writer_stop(d->writer);
     kns_readers_stop(d->readers);
     kns_poller_free(d->poller);
+    kns_websub_free(d->websub);
     if (d->own_socket && d->listen_fd >= 0)
         unlink(d->config->daemon.socket);
     /* What is still open are our own signals and timers. */
@@ -390,7 +420,7 @@ static int run(struct daemon *d)
     enum kns_status status = open_store(d, &err);
 
     if (status == KNS_OK)
-        status = open_socket(d, &err);
+        status = open_sockets(d, &err);
     if (status == KNS_OK)
         status = start_polling(d, &err);
     if (status == KNS_OK)
@@ -405,6 +435,8 @@ static int run(struct daemon *d)
         uv_run(d->loop, UV_RUN_DEFAULT);
     } else {
         kns_log(KNS_LOG_ERROR, "%s", err.message);
+        if (d->websub != NULL)
+            kns_websub_stop(d->websub);
         if (d->poller != NULL)
             kns_poller_stop(d->poller);
         if (d->hooks != NULL)
@@ -419,7 +451,7 @@ static int run(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-    struct daemon d = {.listen_fd = -1};
+    struct daemon d = {.listen_fd = -1, .callback_fd = -1};
     struct kns_error err = {0};
     int status = read_options(argc, argv, &d.options);
 

@@ -8,6 +8,7 @@
 #include "daemon/bodyhash.h"
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
+#include "daemon/hub.h"
 #include "daemon/log.h"
 #include "daemon/nextpoll.h"
 #include "daemon/outcome.h"
@@ -127,6 +128,21 @@ static void log_poll(const struct poll *p)
                 p->record.schedule.next_poll_reason);
 }
 
+static bool differs(const char *a, const char *b)
+{
+    return (a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0);
+}
+
+/* True when what the feed has with its hub must be looked at again. */
+static bool hub_changed(const struct poll *p)
+{
+    bool says = p->record.document != NULL && p->record.outcome == KNS_POLL_NEW_DOCUMENT;
+
+    return (p->record.state == KNS_FEED_GONE && p->stored->hub != NULL) ||
+           (says &&
+            (differs(p->record.hub, p->stored->hub) || differs(p->record.topic, p->stored->topic)));
+}
+
 static void poll_written(struct kns_write *write)
 {
     struct poll *p = (struct poll *)((char *)write - offsetof(struct poll, write));
@@ -146,6 +162,8 @@ static void poll_written(struct kns_write *write)
     log_poll(p);
     if (p->result.merged_into != 0)
         p->feed->removed = true;
+    else if (hub_changed(p))
+        kns_poller_feed_changed(p->poller, p->stored->id);
     bool ended = p->record.state == KNS_FEED_GONE || p->stored->state == KNS_FEED_PAUSED;
     end_poll(p, ended ? 0
                       : p->record.schedule.next_poll_at.unix_s * 1000 +
@@ -194,6 +212,7 @@ static void decide_next(struct poll *p, const struct kns_headers *headers,
         .update_interval_s = s->update_interval_s,
         .skip_hours = s->skip_hours,
         .skip_days = s->skip_days,
+        .pushed = p->stored->pushed_until.unix_s > p->started.unix_s,
         .random = kns_poller_random(p->poller),
     };
     kns_nextpoll_decide(&input, &next);
@@ -291,6 +310,12 @@ static void fill_record(struct poll *p, const struct kns_fetch_result *result)
         p->record.health = KNS_HEALTH_LATE;
     decide_validators(p, result->headers, verdict.outcome, result->status == 304);
     decide_move(p, result, verdict.outcome);
+    if (p->document != NULL) {
+        const struct kns_hub_names names = kns_hub_find(
+            p->arena, result->headers->link, result->final_url, p->stored->url, p->document);
+        p->record.hub = names.hub;
+        p->record.topic = names.topic;
+    }
 }
 
 /* ---- fetching ----------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/netguard.h"
 #include "daemon/readers.h"
+#include "daemon/websub.h"
 #include "daemon/writer.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -236,6 +237,7 @@ static void forget_feed(struct kns_poller *poller, struct feed *feed)
         .feed_id = feed->id, .skipped = true, .text = "no such feed"};
 
     kns_scheduler_remove(&poller->scheduler, &feed->due);
+    kns_websub_follow(poller->parts.websub, feed->id, NULL, NULL, NULL);
     dequeue(poller, feed);
     if (feed->poll != NULL) {
         feed->removed = true; /* the end of its poll comes back */
@@ -567,7 +569,8 @@ struct loading {
     struct kns_arena *arena; /* of the names */
     struct loaded {
         int64_t id, next_poll_at_s, last_poll_at_s;
-        const char *site; /* NULL: none */
+        const char *site;              /* NULL: none */
+        const char *url, *hub, *topic; /* where a hub is named */
         bool polled;
     } * feeds;
     size_t count, cap;
@@ -601,6 +604,9 @@ static bool on_loaded_feed(void *ctx, const struct kns_feed *feed)
         .next_poll_at_s = feed->schedule.next_poll_at.unix_s,
         .last_poll_at_s = feed->last_poll_at.unix_s,
         .site = kns_sites_name(l->arena, feed->url),
+        .url = feed->hub == NULL ? NULL : kns_arena_strdup(l->arena, feed->url),
+        .hub = kns_arena_strdup(l->arena, feed->hub),
+        .topic = kns_arena_strdup(l->arena, feed->topic),
         .polled = feed->state == KNS_FEED_ACTIVE || feed->state == KNS_FEED_FAILING,
     };
     return true;
@@ -656,6 +662,8 @@ static void schedule_loaded(struct kns_poller *poller, const struct loaded *load
     if (feed == NULL)
         return;
     feed->listed = true;
+    kns_websub_follow(poller->parts.websub, loaded->id, loaded->url,
+                      loaded->polled && loaded->url != NULL ? loaded->hub : NULL, loaded->topic);
     set_queue(poller, feed, loaded->site == NULL ? NULL : queue_named(poller, loaded->site));
     if (feed->poll != NULL || feed->manual)
         return; /* it is on its way */
@@ -693,7 +701,9 @@ static void schedule_read(struct kns_read *read)
 
     if (read->status == KNS_ENOTFOUND && feed != NULL)
         forget_feed(poller, feed);
-    else if (read->status != KNS_OK && read->status != KNS_ENOTFOUND)
+    else if (read->status == KNS_ENOTFOUND)
+        kns_websub_follow(poller->parts.websub, l->id, NULL, NULL, NULL);
+    else if (read->status != KNS_OK)
         kns_log(KNS_LOG_ERROR, "cannot read the schedule: %s", read->err.message);
     for (size_t i = 0; i < l->n_sites && !poller->knows_sites; i++)
         kns_sites_restore(poller->sites, &l->sites[i], kns_poller_now_ms());

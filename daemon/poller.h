@@ -16,6 +16,7 @@ struct kns_poller;
 
 struct kns_fetcher;
 struct kns_readers;
+struct kns_websub;
 struct kns_writer;
 struct kns_config;
 
@@ -26,6 +27,7 @@ struct kns_poller_parts {
     struct kns_fetcher *fetcher;
     struct kns_readers *readers;
     struct kns_writer *writer;
+    struct kns_websub *websub; /* is told which hub each feed that is polled names */
 };
 
 /* Reads the schedule (off the loop) and begins to poll. */

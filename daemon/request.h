@@ -31,7 +31,8 @@ struct kns_request {
     bool file_sources,
         exec_sources; /* allowed, and asked for by who may: root, or who knsd runs as */
     const char *method, *path;
-    int64_t id; /* of the path; 0: it has none */
+    int64_t id;        /* of the path; 0: it has none */
+    const char *token; /* of the path; NULL: it has none */
     struct kns_parameter parameters[KNS_REQUEST_MAX_PARAMETERS];
     size_t n_parameters; /* above the maximum: some were dropped, and no route takes it */
     const char *body;

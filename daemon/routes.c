@@ -63,13 +63,19 @@ static const struct kns_route routes[] = {
     {"POST", "/v1/check", KNS_ROUTE_READ, kns_answer_check, " ", false},
     {"GET", "/metrics", KNS_ROUTE_METRICS, NULL, " ", false},
     {"GET", "/healthz", KNS_ROUTE_HEALTH, NULL, " ", false},
+    {"GET", KNS_CALLBACK_PATH "{token}", KNS_ROUTE_INTENT, NULL, NULL, false},
+    {"POST", KNS_CALLBACK_PATH "{token}", KNS_ROUTE_DELIVERY, NULL, NULL, false},
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-/* Matches path against a pattern; *ret_id is the number where "{id}" stands. */
-static bool matches(const char *pattern, const char *path, int64_t *ret_id)
+#define TOKEN_MOST 100
+
+/* Matches path against a pattern; *ret_id is the number where "{id}" stands, *ret_token what "{token}" does: the end of the path. */
+static bool matches(const char *pattern, const char *path, int64_t *ret_id, const char **ret_token)
 {
+    static const char token[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+
     while (*pattern != '\0') {
         if (strncmp(pattern, "{id}", 4) == 0) {
             size_t digits = strspn(path, "0123456789");
@@ -78,6 +84,10 @@ static bool matches(const char *pattern, const char *path, int64_t *ret_id)
             *ret_id = strtoll(path, NULL, 10);
             pattern += 4;
             path += digits;
+        } else if (strcmp(pattern, "{token}") == 0) {
+            size_t size = strspn(path, token);
+            *ret_token = path;
+            return size > 0 && size <= TOKEN_MOST && path[size] == '\0';
         } else if (*pattern++ != *path++) {
             return false;
         }
@@ -101,7 +111,7 @@ static bool check_parameters(struct kns_request *request, const struct kns_route
         kns_request_problem(request, 400, "more than %d parameters", KNS_REQUEST_MAX_PARAMETERS);
         return false;
     }
-    for (size_t i = 0; i < request->n_parameters; i++) {
+    for (size_t i = 0; route->parameters != NULL && i < request->n_parameters; i++) {
         const char *wanted = kns_arena_printf(request->arena, " %s ", request->parameters[i].name);
         if (wanted == NULL || strstr(route->parameters, wanted) == NULL ||
             strchr(request->parameters[i].name, ' ') != NULL) {
@@ -142,12 +152,14 @@ const struct kns_route *kns_route_find(struct kns_request *request)
 
     for (size_t i = 0; i < N_ROUTES && found == NULL; i++) {
         int64_t id = 0;
-        if (!matches(routes[i].pattern, request->path, &id))
+        const char *token = NULL;
+        if (!matches(routes[i].pattern, request->path, &id, &token))
             continue;
         kns_buf_addf(&allow, "%s%s", allow.len > 0 ? ", " : "", routes[i].method);
         if (same_method(routes[i].method, request->method)) {
             found = &routes[i];
             request->id = id;
+            request->token = token;
         }
     }
     if (found == NULL && allow.len > 0) {

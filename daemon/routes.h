@@ -4,6 +4,9 @@
 
 #include "daemon/request.h"
 
+/* Where hubs call back: all that TCP answers to. */
+#define KNS_CALLBACK_PATH "/websub/"
+
 /* Who does the work. */
 enum kns_route_kind {
     KNS_ROUTE_READ,      /* a query worker runs handler */
@@ -16,15 +19,17 @@ enum kns_route_kind {
     KNS_ROUTE_STATUS,
     KNS_ROUTE_METRICS,
     KNS_ROUTE_HEALTH,
+    KNS_ROUTE_INTENT, /* of hubs, by any way that leads here */
+    KNS_ROUTE_DELIVERY,
 };
 
 struct kns_route {
     const char *method;
-    const char *pattern; /* "{id}" stands for a number */
+    const char *pattern; /* "{id}" stands for a number, "{token}" for letters and digits */
     enum kns_route_kind kind;
     enum kns_status (*handler)(struct kns_request *request, struct kns_store *store,
                                struct kns_error *err);
-    const char *parameters; /* those it takes, space around each */
+    const char *parameters; /* those it takes, space around each; NULL: any */
     bool json;              /* its body is a JSON object */
 };
 

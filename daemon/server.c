@@ -19,18 +19,20 @@
 
 /* A connection that says nothing for so long is closed; streams send something more often. */
 #define IDLE_S 120
+/* Strangers may connect where hubs do. */
+#define CALLBACK_IDLE_S 30
 #define MAX_CONNECTIONS 512
 /* The header of one request. */
 #define CONNECTION_MEMORY ((size_t)64 << 10)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------ */
 
-static void rearm(struct kns_server *server);
+static void rearm(struct door *door);
 
-static void on_run(struct kns_server *server)
+static void on_run(struct door *door)
 {
-    MHD_run(server->mhd);
-    rearm(server);
+    MHD_run(door->mhd);
+    rearm(door);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -45,23 +47,23 @@ static void on_timer(uv_timer_t *timer)
     on_run(timer->data);
 }
 
-static void rearm(struct kns_server *server)
+static void rearm(struct door *door)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
 
-    if (server->stopping) /* the timer is try_stop's then */
+    if (door->server->stopping) /* the timer is try_stop's then */
         return;
-    if (MHD_get_timeout(server->mhd, &wait) == MHD_YES)
-        uv_timer_start(&server->timer, on_timer, wait, 0);
+    if (MHD_get_timeout(door->mhd, &wait) == MHD_YES)
+        uv_timer_start(&door->timer, on_timer, wait, 0);
     else
-        uv_timer_stop(&server->timer);
+        uv_timer_stop(&door->timer);
 }
 
 /* Connections were resumed: libmicrohttpd must run, but never inside what resumed them. */
 void kns_server_wake(struct kns_server *server)
 {
-    if (!server->stopping)
-        uv_timer_start(&server->timer, on_timer, 0, 0);
+    for (size_t i = 0; i < server->n_doors && !server->stopping; i++)
+        uv_timer_start(&server->doors[i].timer, on_timer, 0, 0);
 }
 
 /* ---- answering ------------------------------------------------------------------------------------------------------ */
@@ -115,6 +117,8 @@ static void free_exchange(struct exchange *x)
 {
     if (x->users > 0)
         return;
+    if (x->delivery != NULL)
+        kns_delivery_drop(x->delivery);
     if (x->stream != NULL)
         kns_stream_drop(x->stream);
     kns_buf_fini(&x->body);
@@ -229,6 +233,10 @@ static enum MHD_Result dispatch(struct exchange *x)
     case KNS_ROUTE_STATUS:
     case KNS_ROUTE_METRICS:
         return kns_serve_figures(x);
+    case KNS_ROUTE_INTENT:
+        return kns_serve_intent(x);
+    case KNS_ROUTE_DELIVERY:
+        return kns_serve_delivery(x);
     case KNS_ROUTE_HEALTH:
         kns_buf_adds(&x->request.out, "ok\n");
         x->request.answer_type = "text/plain; charset=utf-8";
@@ -336,9 +344,10 @@ static bool is_administrator(struct MHD_Connection *connection)
            (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Connection *connection,
+static struct exchange *begin_exchange(struct door *door, struct MHD_Connection *connection,
                                        const char *url, const char *method)
 {
+    struct kns_server *server = door->server;
     struct exchange *x = calloc(1, sizeof(*x));
 
     if (x == NULL || (x->request.arena = kns_arena_new(0)) == NULL) {
@@ -346,6 +355,7 @@ static struct exchange *begin_exchange(struct kns_server *server, struct MHD_Con
         return NULL;
     }
     x->server = server;
+    x->door = door;
     x->connection = connection;
     const struct kns_config *config = server->parts.config;
     bool administrator = is_administrator(x->connection);
@@ -382,7 +392,7 @@ static enum MHD_Result act(struct exchange *x)
         return MHD_NO;
     if (kns_buf_failed(&x->body))
         kns_request_problem(r, 413, "the body is larger than %u bytes", KNS_REQUEST_MAX_BODY);
-    else
+    else if (x->route == NULL)
         x->route = kns_route_find(r);
     return x->route == NULL ? send_answer(x) : dispatch(x);
 }
@@ -395,8 +405,37 @@ static bool announces_too_much(struct exchange *x)
     return length != NULL && strtoull(length, NULL, 10) > KNS_REQUEST_MAX_BODY;
 }
 
+/* Callbacks may live below a path, which a reverse proxy need not take away. */
+static bool is_callback(struct exchange *x)
+{
+    struct kns_request *r = &x->request;
+    const char *prefix =
+        kns_hub_path_prefix(r->arena, x->server->parts.config->websub.callback_url);
+    size_t len = prefix == NULL ? 0 : strlen(prefix);
+
+    if (r->path == NULL)
+        return false;
+    if (len > 0 && strncmp(r->path, prefix, len) == 0 &&
+        strncmp(r->path + len, KNS_CALLBACK_PATH, strlen(KNS_CALLBACK_PATH)) == 0)
+        r->path += len;
+    return strncmp(r->path, KNS_CALLBACK_PATH, strlen(KNS_CALLBACK_PATH)) == 0;
+}
+
 static enum MHD_Result on_header(struct exchange *x)
 {
+    bool callback = is_callback(x);
+
+    if (callback && x->request.method != NULL && kns_begin_callback(x))
+        return MHD_YES;
+    if (callback || x->door->callbacks_only) {
+        x->dispatched = true;
+        if (x->door->callbacks_only && x->route == NULL) {
+            kns_buf_reset(&x->request.out);
+            x->request.allow = NULL;
+            kns_request_problem(&x->request, 404, "not found");
+        }
+        return send_answer(x);
+    }
     if (!announces_too_much(x))
         return MHD_YES;
     x->dispatched = true;
@@ -425,7 +464,10 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         return x == NULL ? MHD_NO : on_header(x);
     }
     if (*upload_size > 0) {
-        kns_buf_add(&x->body, upload, *upload_size);
+        if (x->delivery != NULL)
+            kns_delivery_add(x->delivery, upload, *upload_size);
+        else if (!x->door->callbacks_only)
+            kns_buf_add(&x->body, upload, *upload_size);
         *upload_size = 0;
         return MHD_YES;
     }
@@ -459,8 +501,36 @@ static void on_mhd_log(void *ctx, const char *format, va_list args)
     kns_log(KNS_LOG_DEBUG, "socket: %s", line);
 }
 
+static enum kns_status open_door(struct kns_server *server, int listen_fd, bool callbacks_only,
+                                 struct kns_error *err)
+{
+    struct door *door = &server->doors[server->n_doors];
+
+    door->server = server;
+    door->callbacks_only = callbacks_only;
+    fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
+    door->mhd = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+        door, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, door, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(callbacks_only ? CALLBACK_IDLE_S : IDLE_S), MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+        MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        door->mhd == NULL ? NULL : MHD_get_daemon_info(door->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    if (info == NULL)
+        return kns_fail(err, KNS_EIO, "the HTTP server cannot be started: %s", strerror(errno));
+    uv_timer_init(server->parts.loop, &door->timer);
+    uv_poll_init(server->parts.loop, &door->poll, info->listen_fd);
+    door->timer.data = door->poll.data = door;
+    uv_poll_start(&door->poll, UV_READABLE, on_readable);
+    server->n_doors++;
+    return KNS_OK;
+}
+
 enum kns_status kns_server_start(const struct kns_server_parts *parts, int listen_fd,
-                                 struct kns_server **ret_server, struct kns_error *err)
+                                 int callback_fd, struct kns_server **ret_server,
+                                 struct kns_error *err)
 {
     struct kns_server *server = calloc(1, sizeof(*server));
 
@@ -468,26 +538,15 @@ enum kns_status kns_server_start(const struct kns_server_parts *parts, int liste
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     server->parts = *parts;
     server->started = kns_time_now();
-    fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
-    server->mhd = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
-        server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)IDLE_S, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info =
-        server->mhd == NULL ? NULL : MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-    if (info == NULL) {
+    enum kns_status status = open_door(server, listen_fd, false, err);
+    if (status != KNS_OK) {
         free(server);
-        return kns_fail(err, KNS_EIO, "the HTTP server cannot be started: %s", strerror(errno));
+        return status;
     }
-    uv_timer_init(parts->loop, &server->timer);
-    uv_poll_init(parts->loop, &server->poll, info->listen_fd);
-    server->timer.data = server->poll.data = server;
-    uv_poll_start(&server->poll, UV_READABLE, on_readable);
     kns_serve_events_start(server);
     *ret_server = server;
-    return KNS_OK;
+    /* What was opened is the caller's to stop. */
+    return callback_fd < 0 ? KNS_OK : open_door(server, callback_fd, true, err);
 }
 
 void kns_server_set_config(struct kns_server *server, const struct kns_config *config)
@@ -505,22 +564,32 @@ static void on_handle_closed(uv_handle_t *handle)
     free(server);
 }
 
+static void close_handle(struct kns_server *server, uv_handle_t *handle)
+{
+    handle->data = server;
+    server->handles++;
+    uv_close(handle, on_handle_closed);
+}
+
 /* Answers under way finish first; every tick looks again. */
 static void try_stop(uv_timer_t *timer)
 {
-    struct kns_server *server = timer->data;
+    struct kns_server *server = ((struct door *)timer->data)->server;
 
-    MHD_run(server->mhd);
+    for (size_t i = 0; i < server->n_doors; i++)
+        MHD_run(server->doors[i].mhd);
     if (server->working > 0 && uv_now(server->parts.loop) < server->stop_by_ms) {
         uv_timer_start(timer, try_stop, 10, 0);
         return;
     }
-    uv_poll_stop(&server->poll);
-    MHD_stop_daemon(server->mhd);
-    server->handles = 3;
-    uv_close((uv_handle_t *)&server->poll, on_handle_closed);
-    uv_close((uv_handle_t *)&server->timer, on_handle_closed);
-    uv_close((uv_handle_t *)&server->heartbeat, on_handle_closed);
+    for (size_t i = 0; i < server->n_doors; i++) {
+        struct door *door = &server->doors[i];
+        uv_poll_stop(&door->poll);
+        MHD_stop_daemon(door->mhd);
+        close_handle(server, (uv_handle_t *)&door->poll);
+        close_handle(server, (uv_handle_t *)&door->timer);
+    }
+    close_handle(server, (uv_handle_t *)&server->heartbeat);
 }
 
 void kns_server_stop(struct kns_server *server, void (*stopped)(void *ctx), void *ctx)
@@ -529,7 +598,10 @@ void kns_server_stop(struct kns_server *server, void (*stopped)(void *ctx), void
     server->stopped = stopped;
     server->stopped_ctx = ctx;
     server->stop_by_ms = uv_now(server->parts.loop) + 2000;
-    MHD_quiesce_daemon(server->mhd);
+    for (size_t i = 0; i < server->n_doors; i++) {
+        MHD_quiesce_daemon(server->doors[i].mhd);
+        uv_timer_stop(&server->doors[i].timer);
+    }
     kns_serve_events_stop(server);
-    uv_timer_start(&server->timer, try_stop, 10, 0);
+    uv_timer_start(&server->doors[0].timer, try_stop, 10, 0);
 }

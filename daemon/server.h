@@ -1,4 +1,4 @@
-/* server.h - the HTTP server on the Unix socket, inside the loop (libmicrohttpd in external epoll mode).
+/* server.h - the HTTP server on the Unix socket, and for hubs' callbacks on a TCP socket, inside the loop (libmicrohttpd in external epoll mode).
  *
  * Loop thread only. Requests that need the store run in the query workers or the writer while their
  * connection is suspended; nothing here blocks.
@@ -15,6 +15,7 @@ struct kns_config;
 struct kns_poller;
 struct kns_readers;
 struct kns_server;
+struct kns_websub;
 struct kns_writer;
 
 /* What the server answers with; all outlive it. */
@@ -24,11 +25,14 @@ struct kns_server_parts {
     struct kns_writer *writer;
     struct kns_readers *readers;
     struct kns_poller *poller;
+    struct kns_websub *websub;
 };
 
-/* Starts answering on listen_fd, a bound and listening Unix socket that the server takes over. */
+/* Starts answering on listen_fd, a bound and listening Unix socket, and to hubs alone on callback_fd, a TCP socket (-1: none). The server
+ * takes both over. */
 enum kns_status kns_server_start(const struct kns_server_parts *parts, int listen_fd,
-                                 struct kns_server **ret_server, struct kns_error *err);
+                                 int callback_fd, struct kns_server **ret_server,
+                                 struct kns_error *err);
 
 /* A reload: config is in force from now on. */
 void kns_server_set_config(struct kns_server *server, const struct kns_config *config);

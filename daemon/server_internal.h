@@ -7,6 +7,7 @@
 #include "daemon/routes.h"
 #include "daemon/server.h"
 #include "daemon/stream.h"
+#include "daemon/websub.h"
 #include "daemon/writer.h"
 
 #include <microhttpd.h>
@@ -14,11 +15,20 @@
 
 struct events; /* one client's stream of events */
 
-struct kns_server {
-    struct kns_server_parts parts;
+/* A listening socket with its libmicrohttpd: that on the Unix socket, and where hubs reach us by TCP. */
+struct door {
+    struct kns_server *server;
     struct MHD_Daemon *mhd;
     uv_poll_t poll;
-    uv_timer_t timer, heartbeat;
+    uv_timer_t timer;
+    bool callbacks_only; /* nothing else is answered here */
+};
+
+struct kns_server {
+    struct kns_server_parts parts;
+    struct door doors[2];
+    size_t n_doors;
+    uv_timer_t heartbeat;
     struct kns_time started;
     size_t working; /* requests that somebody works for */
     struct events *streams;
@@ -33,10 +43,12 @@ struct kns_server {
 /* A request with its connection. */
 struct exchange {
     struct kns_server *server;
+    const struct door *door;
     struct MHD_Connection *connection;
     struct kns_request request;
     const struct kns_route *route;
     struct kns_buf body;
+    struct kns_delivery *delivery; /* that takes the body; NULL: none does */
     struct kns_read read;
     struct kns_write write;
     void *job; /* of the route that serves it; in the request's arena */
@@ -56,7 +68,12 @@ enum MHD_Result kns_exchange_stream(struct exchange *x, const char *type);
 /* libmicrohttpd runs soon. */
 void kns_server_wake(struct kns_server *server);
 
+/* A callback's header is there: the beginning of a delivery, or a refusal in the request. False: it is answered with that. */
+bool kns_begin_callback(struct exchange *x);
+
 /* The routes that are more than a handler. */
+enum MHD_Result kns_serve_intent(struct exchange *x);
+enum MHD_Result kns_serve_delivery(struct exchange *x);
 enum MHD_Result kns_serve_subscribe(struct exchange *x);
 enum MHD_Result kns_serve_refresh(struct exchange *x);
 enum MHD_Result kns_serve_link(struct exchange *x);

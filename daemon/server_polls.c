@@ -357,6 +357,25 @@ static void add_metric(struct kns_buf *out, const char *name, const char *type, 
                  value);
 }
 
+static void write_websub_metrics(struct exchange *x, struct kns_buf *out)
+{
+    struct kns_websub_figures w;
+
+    kns_websub_get_figures(x->server->parts.websub, &w);
+    kns_buf_adds(out, "# HELP kns_websub_subscriptions Subscriptions at hubs by state.\n"
+                      "# TYPE kns_websub_subscriptions gauge\n");
+    for (int i = 0; i <= KNS_WEBSUB_LEAVING; i++)
+        kns_buf_addf(out, "kns_websub_subscriptions{state=\"%s\"} %" PRId64 "\n",
+                     kns_websub_state_name((enum kns_websub_state)i), w.subscriptions[i]);
+    kns_buf_adds(out, "# HELP kns_websub_pushes_total What hubs sent, by what became of it.\n"
+                      "# TYPE kns_websub_pushes_total counter\n");
+    for (int i = 0; i < KNS_DELIVERY_RESULTS; i++)
+        kns_buf_addf(out, "kns_websub_pushes_total{result=\"%s\"} %" PRId64 "\n",
+                     kns_delivery_result_name((enum kns_delivery_result)i), w.deliveries[i]);
+    add_metric(out, "kns_websub_items_new_total", "counter",
+               "Items stored of what hubs sent, since the start.", (double)w.items_new);
+}
+
 static void write_metrics(struct exchange *x, const struct kns_store_figures *s,
                           const struct kns_poller_figures *p)
 {
@@ -394,6 +413,7 @@ static void write_metrics(struct exchange *x, const struct kns_store_figures *s,
         kns_buf_addf(out, "kns_poll_duration_seconds_count{outcome=\"%s\"} %" PRId64 "\n", name,
                      p->polls_by_outcome[i]);
     }
+    write_websub_metrics(x, out);
     x->request.answer_type = "text/plain; version=0.0.4; charset=utf-8";
     x->request.status = 200;
 }

@@ -8,6 +8,7 @@
 #include "daemon/bodyhash.h"
 #include "daemon/config.h"
 #include "daemon/fetcher.h"
+#include "daemon/hub.h"
 #include "daemon/local.h"
 #include "daemon/nextpoll.h"
 #include "daemon/outcome.h"
@@ -158,6 +159,10 @@ static void store_feed(struct subscription *s, const struct kns_fetch_result *re
                          whole ? kns_arena_strdup(s->arena, result->headers->last_modified) : NULL},
         .document = s->document,
     };
+    const struct kns_hub_names names =
+        kns_hub_find(s->arena, result->headers->link, result->final_url, s->url, s->document);
+    s->record.hub = names.hub;
+    s->record.topic = names.topic;
     submit(s);
 }
 

@@ -152,6 +152,7 @@ enum kns_status kns_store_record_push(struct kns_store *store, const struct kns_
         kns_arena_free(arena);
         return status;
     }
+    kns_buf_reset(&store->listed);
     status = kns_store_get_feed(store, arena, push->feed_id, false, &feed, err);
     if (status == KNS_OK)
         status = kns_newsletters_store_entries(store, feed, push->document, push->at, &result, err);

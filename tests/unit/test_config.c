@@ -82,6 +82,8 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_int_equal(c->poll.private_networks, KNS_PRIVATE_DIRECT);
     assert_int_equal(c->store.keep_days, 0);
     assert_int_equal(c->store.keep_items_per_feed, 0);
+    assert_string_equal(c->websub.callback_url, "");
+    assert_string_equal(c->websub.listen, "");
     assert_string_equal(c->digest.title, "Weekly Kaggle News");
     assert_string_equal(c->digest.base_url, "");
     assert_string_equal(c->digest.language, "");
@@ -98,6 +100,7 @@ static void every_key_is_read(void **state)
         "socks5h://p:1080\n"
         "private_networks = never\n[store]\nkeep_days = 30\nkeep_items_per_feed = 500\nsynchronous "
         "= normal\n"
+        "[websub]\ncallback_url = https://kns.example/below/\nlisten = [::1]:8090\n"
         "[digest]\ntitle = 週刊\nbase_url = https://x.example/y/\nlanguage = zh-Hant-TW\n";
     struct kns_config *c = kns_config_new(true);
     struct kns_error err = {0};
@@ -120,6 +123,8 @@ static void every_key_is_read(void **state)
     assert_int_equal(c->poll.private_networks, KNS_PRIVATE_NEVER);
     assert_int_equal(c->store.keep_days, 30);
     assert_int_equal(c->store.keep_items_per_feed, 500);
+    assert_string_equal(c->websub.callback_url, "https://kns.example/below/");
+    assert_string_equal(c->websub.listen, "[::1]:8090");
     assert_string_equal(c->digest.title, "週刊");
     assert_string_equal(c->digest.base_url, "https://x.example/y/");
     assert_string_equal(c->digest.language, "zh-Hant-TW");

@@ -62,6 +62,8 @@ static void the_document_names_its_hub_and_its_topic(void **state)
         {NULL, NULL, "https://h.example/", NULL, NULL, NULL, NULL},
         {NULL, "WebSub", "ftp://h.example/", NULL, NULL, NULL, NULL},
         {NULL, NULL, NULL, "http://f.example/self", NULL, NULL, NULL},
+        {NULL, "WebSub", "https://h.example/", "http://f.example/self", "exec:/bin/feed", NULL,
+         NULL},
     };
 
     (void)state;

@@ -64,6 +64,8 @@ static void a_path_leads_to_its_route_and_its_number(void **state)
         {"POST", "/v1/feeds/7/refresh", "/v1/feeds/{id}/refresh", 7},
         {"DELETE", "/v1/feeds/1", "/v1/feeds/{id}", 1},
         {"GET", "/metrics", "/metrics", 0},
+        {"GET", "/websub/0123abc", "/websub/{token}", 0},
+        {"POST", "/websub/0123abc", "/websub/{token}", 0},
     };
 
     (void)state;

@@ -105,8 +105,9 @@ static const struct kns_option links_options[] = {
     {0},
 };
 static const struct kns_option watch_options[] = {
-    {"feed", 'f', false, KNS_OPTION_TEXT, "FEED", "of this feed"},
+    {"feed", 'f', true, KNS_OPTION_TEXT, "FEED", "of this feed, an id or a URL"},
     {"tag", 't', false, KNS_OPTION_TEXT, "TAG", "of feeds with this tag"},
+    {"query", 'q', false, KNS_OPTION_TEXT, "QUERY", "that a search finds"},
     {"since", 0, false, KNS_OPTION_NUMBER, "SEQ", "begin behind this event"},
     {0},
 };

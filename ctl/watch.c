@@ -85,26 +85,44 @@ static bool on_events(void *ctx, const char *bytes, size_t size)
 
 /* ---- the verb ------------------------------------------------------------------------------------------------------------ */
 
+static int add_feeds(struct kns_call *call, struct kns_buf *out)
+{
+    const struct kns_given *given;
+
+    KNS_LIST_EACH(given, &call->args.given)
+    {
+        int64_t id = 0;
+        if (strcmp(given->option->name, "feed") != 0)
+            continue;
+        int status = kns_call_known_feed_id(call, given->value, &id);
+        if (status != KNS_EXIT_OK)
+            return status;
+        kns_buf_addf(out, "&feed=%lld", (long long)id);
+    }
+    return KNS_EXIT_OK;
+}
+
+static void add_text(struct kns_call *call, struct kns_buf *out, const char *option,
+                     const char *name)
+{
+    const char *value = kns_args_value(&call->args, option);
+
+    if (value == NULL)
+        return;
+    kns_buf_addf(out, "&%s=", name);
+    kns_call_encode(out, value);
+}
+
 static int read_filters(struct watch *w)
 {
-    struct kns_call *call = w->call;
-    const char *feed = kns_args_value(&call->args, "feed"),
-               *tag = kns_args_value(&call->args, "tag");
     struct kns_buf out = {0};
-    int64_t id = 0;
-    int status = feed == NULL ? KNS_EXIT_OK : kns_call_known_feed_id(call, feed, &id);
+    int status = add_feeds(w->call, &out);
 
-    if (status != KNS_EXIT_OK)
-        return status;
-    if (feed != NULL)
-        kns_buf_addf(&out, "&feed=%lld", (long long)id);
-    if (tag != NULL) {
-        kns_buf_adds(&out, "&tag=");
-        kns_call_encode(&out, tag);
-    }
-    w->filters = kns_arena_strdup(call->arena, kns_buf_str(&out));
+    add_text(w->call, &out, "tag", "tag");
+    add_text(w->call, &out, "query", "q");
+    w->filters = kns_arena_strdup(w->call->arena, kns_buf_str(&out));
     kns_buf_fini(&out);
-    return KNS_EXIT_OK;
+    return status;
 }
 
 /* Where the events stand now, or behind the one that was named. */
@@ -126,14 +144,15 @@ static int follow(struct watch *w)
 {
     struct kns_response response;
     struct kns_error err = {0};
-    char path[512];
+    char *path = NULL;
 
-    snprintf(path, sizeof(path), "/v1/events?kinds=item&since=%lld%s", (long long)w->cursor,
-             w->filters);
+    if (asprintf(&path, "/v1/events?kinds=item&since=%lld%s", (long long)w->cursor, w->filters) < 0)
+        return kns_call_fail(w->call, KNS_EXIT_FAILED, "out of memory");
     const struct kns_request request = {
         .path = path, .streams = true, .gives_up = is_over, .on_data = on_events, .ctx = w};
     enum kns_status sent = kns_client_send(w->call->client, &request, &response, &err);
     bool refused = sent == KNS_OK && response.status >= 400;
+    free(path);
     kns_buf_reset(&w->line);
     kns_buf_reset(&w->data);
     if (sent == KNS_OK)

@@ -79,7 +79,7 @@ static bool read_sort(struct kns_request *request, enum kns_item_sort *ret)
 }
 
 /* feed=1,2,3 or feed=1&feed=2 */
-static bool read_feeds(struct kns_request *request, struct kns_item_query *query)
+bool kns_request_feeds(struct kns_request *request, struct kns_item_query *query)
 {
     int64_t *ids = kns_arena_alloc(request->arena, MOST_FEEDS * sizeof(*ids));
 
@@ -108,7 +108,8 @@ bool kns_request_item_query(struct kns_request *request, struct kns_item_query *
     *ret = (struct kns_item_query){.tag = kns_request_parameter(request, "tag"),
                                    .q = kns_request_parameter(request, "q"),
                                    .cursor = kns_request_parameter(request, "cursor")};
-    bool good = read_feeds(request, ret) && kns_request_flag(request, "unread", &ret->unread) &&
+    bool good = kns_request_feeds(request, ret) &&
+                kns_request_flag(request, "unread", &ret->unread) &&
                 kns_request_flag(request, "starred", &ret->starred) &&
                 kns_request_number(request, "limit", 1, KNS_PAGE_MOST, &limit) &&
                 kns_request_time(request, "since", &ret->since) &&

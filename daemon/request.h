@@ -84,6 +84,9 @@ void kns_request_answer(struct kns_request *request, int status, json_t *json);
 /* The link to the next page: the same request, at its cursor; NULL: there is none. */
 void kns_request_link_next(struct kns_request *request, const char *cursor);
 
+/* The filter "feed" alone: ids with commas between, or several of them. False: a problem was answered. */
+bool kns_request_feeds(struct kns_request *request, struct kns_item_query *query);
+
 /* The filters of a listing from the query parameters. False: a problem was answered. */
 bool kns_request_item_query(struct kns_request *request, struct kns_item_query *ret);
 

@@ -57,7 +57,7 @@ static const struct kns_route routes[] = {
     {"GET", "/v1/site", KNS_ROUTE_READ, kns_answer_site, " newsletter ", false},
     {"GET", "/issues.atom", KNS_ROUTE_READ, kns_answer_issues_atom, " newsletter ", false},
     {"GET", "/issues.json", KNS_ROUTE_READ, kns_answer_issues_json, " newsletter ", false},
-    {"GET", "/v1/events", KNS_ROUTE_EVENTS, NULL, " since feed tag kinds ", false},
+    {"GET", "/v1/events", KNS_ROUTE_EVENTS, NULL, " since feed tag q kinds ", false},
     {"GET", "/v1/status", KNS_ROUTE_STATUS, NULL, " ", false},
     {"POST", "/v1/backup", KNS_ROUTE_READ, kns_answer_backup, " ", true},
     {"POST", "/v1/check", KNS_ROUTE_READ, kns_answer_check, " ", false},

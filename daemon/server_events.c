@@ -16,9 +16,11 @@
 struct events {
     struct kns_server *server;
     struct kns_stream *stream;
-    int64_t cursor; /* below 0: from now on */
-    int64_t feed;   /* 0: of any */
-    char *tag;
+    struct kns_arena *arena; /* the filters live here */
+    int64_t cursor;          /* below 0: from now on */
+    const int64_t *feeds;    /* any of these; n_feeds 0: of all */
+    size_t n_feeds;
+    const char *tag, *q; /* NULL: any */
     bool kinds[3];
     bool reading, again; /* again: there is, or may be, more to read */
     struct kns_read read;
@@ -42,7 +44,7 @@ static void free_events(struct events *e)
     e->stream->on_drained = NULL;
     kns_stream_unref(e->stream);
     kns_buf_fini(&e->out);
-    free(e->tag);
+    kns_arena_free(e->arena);
     free(e);
 }
 
@@ -51,6 +53,7 @@ static void free_events(struct events *e)
 struct batch {
     struct kns_event events[BATCH];
     char what[BATCH][32];
+    bool found[BATCH]; /* its item is one that the query finds */
     size_t count;
 };
 
@@ -63,14 +66,22 @@ static bool collect(void *ctx, const struct kns_event *event)
     return ++batch->count < BATCH;
 }
 
-static bool is_of_feed(const struct kns_item *item, int64_t id)
+static bool is_wanted_feed(const struct events *e, int64_t id)
+{
+    for (size_t i = 0; i < e->n_feeds; i++)
+        if (e->feeds[i] == id)
+            return true;
+    return e->n_feeds == 0;
+}
+
+static bool is_of_wanted_feed(const struct events *e, const struct kns_item *item)
 {
     const struct kns_item_feed *feed;
 
     KNS_LIST_EACH(feed, &item->feeds)
-    if (feed->id == id)
+    if (is_wanted_feed(e, feed->id))
         return true;
-    return false;
+    return e->n_feeds == 0;
 }
 
 static bool has_tag(struct kns_store *store, struct kns_arena *arena, int64_t feed_id,
@@ -100,7 +111,7 @@ static json_t *event_data(struct events *e, struct kns_store *store, struct kns_
         return NULL;
     if (event->kind == KNS_EVENT_ITEM) {
         if (kns_store_get_item(store, arena, event->item_id, &item, NULL) != KNS_OK ||
-            (e->feed != 0 && !is_of_feed(item, e->feed)))
+            !is_of_wanted_feed(e, item))
             return NULL;
         if (e->tag != NULL && !has_tag(store, arena, event->feed_id, e->tag))
             return NULL;
@@ -108,13 +119,65 @@ static json_t *event_data(struct events *e, struct kns_store *store, struct kns_
         json_object_set_new(json_object_get(json, "_kns"), "event", json_string(what));
         return json;
     }
-    if ((e->feed != 0 && event->feed_id != e->feed) ||
+    if (!is_wanted_feed(e, event->feed_id) ||
         (e->tag != NULL && !has_tag(store, arena, event->feed_id, e->tag)))
         return NULL;
     json = json_pack("{s:s, s:I}", "event", what, "feed_id", (json_int_t)event->feed_id);
     if (kns_store_get_feed(store, arena, event->feed_id, false, &feed, NULL) == KNS_OK)
         json_object_set_new(json, "feed", kns_feed_json(feed));
     return json;
+}
+
+static bool mark_found(void *ctx, const struct kns_item *item)
+{
+    struct batch *batch = ctx;
+
+    for (size_t i = 0; i < batch->count; i++)
+        batch->found[i] = batch->found[i] || batch->events[i].item_id == item->id;
+    return true;
+}
+
+/* When the items of a batch were first seen: where a query need look. False: it speaks of none. */
+static bool seen_between(struct kns_store *store, const struct batch *batch, struct kns_time *since,
+                         struct kns_time *until)
+{
+    struct kns_arena *arena = kns_arena_new(0);
+
+    for (size_t i = 0; arena != NULL && i < batch->count; i++) {
+        struct kns_item *item = NULL;
+        kns_arena_reset(arena);
+        if (batch->events[i].kind != KNS_EVENT_ITEM ||
+            kns_store_get_item(store, arena, batch->events[i].item_id, &item, NULL) != KNS_OK)
+            continue;
+        if (until->unix_s == 0 || item->first_seen.unix_s < since->unix_s)
+            *since = item->first_seen;
+        if (item->first_seen.unix_s >= until->unix_s)
+            until->unix_s = item->first_seen.unix_s + 1;
+    }
+    kns_arena_free(arena);
+    return until->unix_s != 0;
+}
+
+/* Marks the items of a batch that the stream's query finds; all of them where it has none. */
+static enum kns_status find_items(const struct events *e, struct kns_store *store,
+                                  struct batch *batch, struct kns_error *err)
+{
+    struct kns_item_query query = {.q = e->q, .sort = KNS_SORT_SEEN, .limit = KNS_PAGE_MOST};
+    enum kns_status status = KNS_OK;
+
+    memset(batch->found, e->q == NULL, sizeof(batch->found));
+    if (e->q == NULL || !seen_between(store, batch, &query.since, &query.until))
+        return KNS_OK;
+    struct kns_arena *arena = kns_arena_new(0);
+    if (arena == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    do {
+        const char *next = NULL;
+        status = kns_store_query_items(store, arena, &query, mark_found, batch, &next, err);
+        query.cursor = next;
+    } while (status == KNS_OK && query.cursor != NULL);
+    kns_arena_free(arena);
+    return status;
 }
 
 static void write_event(struct events *e, const struct kns_event *event, json_t *data)
@@ -142,9 +205,12 @@ static enum kns_status run_read(struct kns_read *read, struct kns_store *store,
         status = kns_store_last_event(store, &e->cursor, err);
     else if (status == KNS_OK)
         status = kns_store_each_event(store, e->cursor, BATCH, collect, batch, err);
+    if (status == KNS_OK)
+        status = find_items(e, store, batch, err);
     for (size_t i = 0; status == KNS_OK && i < batch->count; i++) {
-        write_event(e, &batch->events[i],
-                    event_data(e, store, arena, &batch->events[i], batch->what[i]));
+        if (batch->events[i].kind != KNS_EVENT_ITEM || batch->found[i])
+            write_event(e, &batch->events[i],
+                        event_data(e, store, arena, &batch->events[i], batch->what[i]));
         if (kns_buf_failed(&e->out))
             status = kns_fail(err, KNS_ENOMEM, "out of memory");
         e->cursor = batch->events[i].seq;
@@ -299,14 +365,26 @@ static bool read_cursor(struct kns_request *request, int64_t *ret)
     return false;
 }
 
+/* The filters outlive the request. */
 static bool read_filters(struct exchange *x, struct events *e)
 {
-    const char *tag = kns_request_parameter(&x->request, "tag");
+    const char *q = kns_request_parameter(&x->request, "q");
+    struct kns_item_query query = {0};
 
     if (!read_kinds(&x->request, e->kinds) || !read_cursor(&x->request, &e->cursor) ||
-        !kns_request_number(&x->request, "feed", 1, INT64_MAX, &e->feed))
+        !kns_request_feeds(&x->request, &query))
         return false;
-    e->tag = tag == NULL ? NULL : strdup(tag);
+    int64_t *feeds = kns_arena_alloc(e->arena, (query.n_feeds + 1) * sizeof(*feeds));
+    if (feeds == NULL) {
+        kns_request_problem(&x->request, 503, "out of memory");
+        return false;
+    }
+    if (query.n_feeds > 0)
+        memcpy(feeds, query.feeds, query.n_feeds * sizeof(*feeds));
+    e->feeds = feeds;
+    e->n_feeds = query.n_feeds;
+    e->tag = kns_arena_strdup(e->arena, kns_request_parameter(&x->request, "tag"));
+    e->q = q == NULL || *q == '\0' ? NULL : kns_arena_strdup(e->arena, q);
     return true;
 }
 
@@ -317,10 +395,32 @@ static bool has_place(struct kns_server *server)
     return server->n_streams < MOST_STREAMS;
 }
 
+/* The stream's own memory; NULL: there is none. */
+static struct events *new_events(struct kns_server *server)
+{
+    struct events *e = calloc(1, sizeof(*e));
+
+    if (e != NULL)
+        e->arena = kns_arena_new(0);
+    if (e == NULL || e->arena == NULL) {
+        free(e);
+        return NULL;
+    }
+    e->server = server;
+    kns_buf_init(&e->out, 0);
+    return e;
+}
+
+static void drop_events(struct events *e)
+{
+    kns_arena_free(e->arena);
+    free(e);
+}
+
 enum MHD_Result kns_serve_events(struct exchange *x)
 {
     struct kns_server *server = x->server;
-    struct events *e = calloc(1, sizeof(*e));
+    struct events *e = new_events(server);
 
     if (e == NULL)
         return MHD_NO;
@@ -331,22 +431,18 @@ enum MHD_Result kns_serve_events(struct exchange *x)
         good = false;
     }
     if (!good) {
-        free(e->tag);
-        free(e);
+        drop_events(e);
         return kns_exchange_answer(x);
     }
     x->stream = kns_stream_new(x->connection);
     if (x->stream == NULL) {
-        free(e->tag);
-        free(e);
+        drop_events(e);
         return MHD_NO;
     }
     kns_stream_ref(x->stream);
-    e->server = server;
     e->stream = x->stream;
     e->stream->on_drained = on_drained;
     e->stream->ctx = e;
-    kns_buf_init(&e->out, 0);
     e->next = server->streams;
     server->streams = e;
     server->n_streams++;

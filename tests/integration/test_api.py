@@ -621,6 +621,14 @@ class Streams(Case):
         for query, titles in (("feed=2", ["Article b"]), ("tag=t", ["Article a"]), ("kinds=item", ["Article a", "Article b"])):
             events = self.stream("/v1/events?since=0&kinds=item&" + query) if "kinds" not in query else self.stream("/v1/events?since=0&" + query)
             self.assertEqual([e["data"]["title"] for e in events.take(len(titles))], titles)
+        self.feed("c", [entry("c1", title="機械学習"), entry("c2"), entry("c3", title="機械学習の本")])
+        found = self.stream("/v1/events?since=0&kinds=item&q=" + quote("学習"))
+        self.assertEqual(sorted(e["data"]["title"] for e in found.take(2)), ["機械学習", "機械学習の本"])
+        self.origin.put("/c", rss([entry("c4"), entry("c5", title="学習")]))
+        self.knsd.refresh()
+        self.assertEqual(found.next()["data"]["title"], "学習")
+        two = self.stream("/v1/events?since=0&kinds=item&feed=1,2").take(2)
+        self.assertEqual({e["data"]["title"] for e in two}, {"Article a", "Article b"})
         polls = self.stream("/v1/events?since=0&kinds=poll,feed").take(4)
         self.assertEqual({e["event"] for e in polls}, {"poll", "feed"})
         for query, word in (("kinds=item,posts", "kinds"), ("since=x", "since"), ("since=-1", "since"), ("feed=x", "feed"), ("kind=item", "kind")):

@@ -680,7 +680,7 @@ class Watching(Case):
     def test_filters_hold(self):
         self.feed("a", [entry("a")], "--tag", "t")
         self.feed("b", [entry("b", base="https://b.example")])
-        for words, title in ((("--tag", "t"), "Article a"), (("--feed", 2), "Article b"), (("--feed", self.origin.base + "/b"), "Article b")):
+        for words, title in ((("--tag", "t"), "Article a"), (("--feed", 2), "Article b"), (("-q", "title:b"), "Article b"), (("--feed", self.origin.base + "/b"), "Article b")):
             self.assertEqual(self.line(self.watch("--since", 0, *words)).split("\t")[3], title)
         self.assert_fails(NOT_FOUND, "watch", "--feed", 9)
 

@@ -101,7 +101,13 @@ void kns_request_answer(struct kns_request *request, int status, json_t *json)
 
 static bool bad_member(struct kns_request *request, const char *name, const char *expected)
 {
-    kns_request_problem(request, 400, "\"%s\": expected %s", name, expected);
+    kns_request_problem(request, 400, "\"%.60s\": expected %s", name, expected);
+    return false;
+}
+
+static bool unknown_member(struct kns_request *request, const char *name, const char *known)
+{
+    kns_request_problem(request, 400, "\"%.60s\": no such member: expected %s", name, known);
     return false;
 }
 
@@ -174,6 +180,63 @@ static const char *expected_access(const char *name)
     if (strcmp(name, "proxy") == 0)
         return "an http, https or socks URL";
     return "one line";
+}
+
+static bool read_item_flag(struct kns_request *request, const char *name, const json_t *value,
+                           bool *set, bool *flag)
+{
+    if (!json_is_boolean(value))
+        return bad_member(request, name, "true or false");
+    *set = true;
+    *flag = json_is_true(value);
+    return true;
+}
+
+static bool read_note(struct kns_request *request, const json_t *value, struct kns_item_edit *edit)
+{
+    edit->note = json_is_null(value) ? "" : json_string_value(value);
+    return edit->note != NULL || bad_member(request, "note", "a string, or null");
+}
+
+static bool read_item_member(struct kns_request *request, const char *name, const json_t *value,
+                             struct kns_item_edit *edit)
+{
+    struct {
+        const char *name;
+        bool *set, *flag;                   /* true or false */
+        const struct kns_strings **strings; /* an array of them */
+    } members[] = {
+        {"read", &edit->set_read, &edit->read, NULL},
+        {"starred", &edit->set_starred, &edit->starred, NULL},
+        {"tags", NULL, NULL, &edit->tags},
+        {"add_tags", NULL, NULL, &edit->add_tags},
+        {"remove_tags", NULL, NULL, &edit->remove_tags},
+    };
+
+    for (size_t i = 0; i < LENGTH(members); i++) {
+        if (strcmp(members[i].name, name) != 0)
+            continue;
+        return members[i].flag != NULL
+                   ? read_item_flag(request, name, value, members[i].set, members[i].flag)
+                   : read_strings(request, name, value, members[i].strings);
+    }
+    return strcmp(name, "note") == 0
+               ? read_note(request, value, edit)
+               : unknown_member(request, name, "read, starred, tags, add_tags, remove_tags, note");
+}
+
+bool kns_request_item_edit(struct kns_request *request, struct kns_item_edit *ret)
+{
+    const char *name;
+    json_t *value;
+
+    *ret = (struct kns_item_edit){0};
+    json_object_foreach(request->json, name, value)
+    {
+        if (!read_item_member(request, name, value, ret))
+            return false;
+    }
+    return true;
 }
 
 static bool read_access(struct kns_request *request, const json_t *value,
@@ -255,9 +318,8 @@ static bool read_feed_member(struct kns_request *request, const char *name, cons
                  : strcmp(name, "force") == 0    ? force
                                                  : NULL;
     if (flag == NULL)
-        return bad_member(
-            request, name,
-            "no such member: url, title, tags, every, newsletter, paused, access, discover, force");
+        return unknown_member(
+            request, name, "url, title, tags, every, newsletter, paused, access, discover, force");
     if (!json_is_boolean(value))
         return bad_member(request, name, "true or false");
     *flag = json_is_true(value);

@@ -201,49 +201,10 @@ enum kns_status kns_split_item(struct kns_request *request, struct kns_store *st
 enum kns_status kns_write_item(struct kns_request *request, struct kns_store *store,
                                struct kns_error *err)
 {
-    struct kns_item_edit edit = {0};
-    struct kns_strings lists[3] = {0};
-    const char *name;
-    json_t *value;
+    struct kns_item_edit edit;
 
-    json_object_foreach(request->json, name, value)
-    {
-        static const char *const list_names[] = {"tags", "add_tags", "remove_tags"};
-        const struct kns_strings **targets[] = {&edit.tags, &edit.add_tags, &edit.remove_tags};
-        bool known = false;
-        if (strcmp(name, "read") == 0 && json_is_boolean(value)) {
-            edit.set_read = known = true;
-            edit.read = json_is_true(value);
-        } else if (strcmp(name, "starred") == 0 && json_is_boolean(value)) {
-            edit.set_starred = known = true;
-            edit.starred = json_is_true(value);
-        } else if (strcmp(name, "note") == 0 && (json_is_string(value) || json_is_null(value))) {
-            edit.note = json_is_null(value) ? "" : json_string_value(value);
-            known = true;
-        }
-        for (size_t i = 0; i < 3 && !known; i++) {
-            size_t index;
-            json_t *tag;
-            if (strcmp(name, list_names[i]) != 0 || !json_is_array(value))
-                continue;
-            known = true;
-            json_array_foreach(value, index, tag)
-            {
-                struct kns_string *node = KNS_NEW(request->arena, struct kns_string);
-                if (node == NULL || !json_is_string(tag) || json_string_length(tag) == 0)
-                    return kns_fail(err, KNS_EINVAL, "\"%s\": expected an array of strings", name);
-                node->value = json_string_value(tag);
-                KNS_LIST_APPEND(&lists[i].list, node);
-            }
-            *targets[i] = &lists[i];
-        }
-        if (!known)
-            return kns_fail(err, KNS_EINVAL,
-                            "\"%.60s\": expected read, starred (true or false), tags, add_tags, "
-                            "remove_tags (arrays of "
-                            "strings) or note (a string)",
-                            name);
-    }
+    if (!kns_request_item_edit(request, &edit))
+        return KNS_OK;
     enum kns_status status = kns_store_edit_item(store, request->id, &edit, kns_time_now(), err);
     return status == KNS_OK ? answer_item_by_id(request, store, err) : status;
 }

@@ -186,6 +186,9 @@ enum kns_status kns_import_issue(struct kns_request *request, struct kns_store *
 json_t *kns_item_json(const struct kns_item *item, bool with_content);
 json_t *kns_feed_json(const struct kns_feed *feed);
 
+/* What PATCH of an item sets. False: a problem was answered. Strings live in the request. */
+bool kns_request_item_edit(struct kns_request *request, struct kns_item_edit *ret);
+
 /* What POST and PATCH of feeds set. False: a problem was answered. Strings live in the request. */
 bool kns_request_feed_edit(struct kns_request *request, struct kns_feed_edit *ret,
                            bool *ret_discover, bool *ret_force);

@@ -318,7 +318,9 @@ static bool read_wanted(struct exchange *x, struct refresh *r)
             if (!read_named(x, r, value))
                 return false;
         } else if (strcmp(name, "force") != 0) {
-            return bad_body(x, name, "no such member: feeds, force");
+            kns_request_problem(&x->request, 400,
+                                "\"%.60s\": no such member: expected feeds, force", name);
+            return false;
         } else if (!json_is_boolean(value)) {
             return bad_body(x, name, "true or false");
         } else {

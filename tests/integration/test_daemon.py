@@ -1,5 +1,6 @@
 """knsd as a process: starting, refusing to start, reloading, stopping."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from tests.integration.kns import KNSD, Knsd, Origin, entry, rss, wait_until
+from tests.integration.kns import KNSD, ROOT, Knsd, Origin, entry, rss, wait_until
 
 FAILED, USAGE = 1, 2
 
@@ -176,6 +177,15 @@ class Refusals(Case):
             self.assertEqual(status, USAGE, more)
             self.assertIn("knsd", err + "knsd" * (more[0] == "--log-level"))
             self.assertNotEqual(err, "")
+
+    def test_every_option_stands_in_the_manual(self):
+        shown = subprocess.run([KNSD, "--help"], stdout=subprocess.PIPE, text=True, timeout=30, check=True).stdout
+        with open(os.path.join(ROOT, "man", "knsd.8"), encoding="utf-8") as f:
+            manual = f.read()
+        options = set(re.findall(r"--([a-z-]+)", shown))
+        self.assertGreater(len(options), 5)
+        for option in options:
+            self.assertRegex(manual, r"Fl -%s\b" % option)
 
     def test_version_and_help_need_no_configuration(self):
         for option, word in (("--version", "knsd "), ("--help", "usage: knsd")):

@@ -17,9 +17,10 @@
 #define KNS_PARSE_MAX_BYTES (16u << 20) /* decoded bytes of one document */
 #define KNS_PARSE_MAX_DEPTH 200         /* nested elements */
 #define KNS_PARSE_MAX_ATTRIBUTES 256    /* of one element */
-#define KNS_PARSE_MAX_ENTRIES 50000     /* of one document; more are left out with a warning */
-#define KNS_PARSE_MAX_FIELD (4u << 20)  /* bytes of one text construct */
-#define KNS_PARSE_MAX_LIST 1000         /* authors, tags, links, enclosures of one entry, each */
+#define KNS_PARSE_MAX_NAMESPACES 256   /* declared and in force at one place; more are not heeded */
+#define KNS_PARSE_MAX_ENTRIES 50000    /* of one document; more are left out with a warning */
+#define KNS_PARSE_MAX_FIELD (4u << 20) /* bytes of one text construct */
+#define KNS_PARSE_MAX_LIST 1000        /* authors, tags, links, enclosures of one entry, each */
 #define KNS_PARSE_MAX_WARNINGS 100
 
 struct kns_parse_options {

@@ -175,7 +175,7 @@ static const char *read_simple_tag(struct simple *s, const char *at)
 static const char *read_simple_reference(struct plain *p, const char *at)
 {
     struct kns_buf text = {0};
-    size_t used = kns_entity_decode(at, strlen(at) < 64 ? strlen(at) : 64, &text);
+    size_t used = kns_entity_decode(at, strnlen(at, 64), &text);
     bool doubtful = used > 0 ? strcmp(text.data, "\xEF\xBF\xBD") == 0
                              : isalpha((unsigned char)at[1]) || at[1] == '#';
 
@@ -294,18 +294,33 @@ static bool is_element(const char *name, size_t len)
     return strstr(elements, wanted) != NULL;
 }
 
+/* What ends tags and comments, found once for a whole text: where there is none ahead nobody looks for it again. */
+struct ends {
+    const char *tag, *comment; /* NULL: none ahead of where it was asked for */
+    bool no_tag, no_comment;
+};
+
+static bool is_ahead(const char *at, const char *what, const char **next, bool *none)
+{
+    if (!*none && (*next == NULL || *next < at)) {
+        *next = strstr(at, what);
+        *none = *next == NULL;
+    }
+    return !*none;
+}
+
 /* A tag of HTML's, or a comment, at '<'. */
-static bool is_tag(const char *at)
+static bool is_tag(const char *at, struct ends *ends)
 {
     if (strncmp(at, "<!--", 4) == 0)
-        return strstr(at, "-->") != NULL;
+        return is_ahead(at, "-->", &ends->comment, &ends->no_comment);
     const char *name = at + 1 + (at[1] == '/');
     size_t len = 0;
     while (isalnum((unsigned char)name[len]))
         len++;
     if (!is_element(name, len) || name[len] == '\0' || strchr(" \t\r\n/>", name[len]) == NULL)
         return false;
-    return strchr(name + len, '>') != NULL;
+    return is_ahead(name + len, ">", &ends->tag, &ends->no_tag);
 }
 
 /* A character reference at '&', its semicolon included. */
@@ -328,8 +343,10 @@ static bool is_reference(const char *at)
 
 bool kns_html_looks_like_html(const char *text)
 {
+    struct ends ends = {0};
+
     for (text += strcspn(text, "<&"); *text != '\0'; text += 1 + strcspn(text + 1, "<&"))
-        if (*text == '<' ? is_tag(text) : is_reference(text))
+        if (*text == '<' ? is_tag(text, &ends) : is_reference(text))
             return true;
     return false;
 }

@@ -96,6 +96,9 @@ void kns_builder_warn(struct builder *b, int64_t line, const char *message)
 
 static void bind(struct builder *b, const char *prefix, const char *uri)
 {
+    /* Each name is looked for among all of them. */
+    if (b->n_bindings == KNS_PARSE_MAX_NAMESPACES)
+        return;
     if (b->n_bindings == b->cap_bindings) {
         size_t cap = b->cap_bindings == 0 ? 32 : b->cap_bindings * 2;
         struct binding *more = realloc(b->bindings, cap * sizeof(*more));

@@ -50,6 +50,8 @@ static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, c
 {
     struct kns_enclosure *enclosure;
 
+    if (b->entry->enclosures.count >= KNS_PARSE_MAX_LIST)
+        return NULL;
     KNS_LIST_EACH(enclosure, &b->entry->enclosures)
     if (strcmp(enclosure->url, url) == 0) {
         /* An enclosure and a media:content of one URL are one: each may say what the other left out. */
@@ -59,8 +61,6 @@ static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, c
             enclosure->size_bytes = kns_parse_number(size);
         return enclosure;
     }
-    if (b->entry->enclosures.count >= KNS_PARSE_MAX_LIST)
-        return NULL;
     enclosure = KNS_NEW(b->arena, struct kns_enclosure);
     if (enclosure == NULL) {
         b->failed = true;

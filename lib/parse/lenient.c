@@ -19,6 +19,16 @@ struct open_element {
     char name[MAX_NAME];
 };
 
+/* FNV-1a of a name in lower case: of hundreds of open elements hardly one has to be looked at. */
+static uint32_t hash_of(const char *name)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (uint32_t)tolower((unsigned char)*name)) * 16777619u;
+    return hash;
+}
+
 /* Where something stands next, remembered so that however often it is asked for the text is searched once. */
 struct landmark {
     const char *what;
@@ -30,6 +40,7 @@ struct lenient {
     const char *at, *end;
     int64_t line;
     struct open_element *open;
+    uint32_t hashes[MAX_OPEN]; /* of their names */
     size_t depth;
     struct kns_buf scratch; /* decoded attribute values, NUL between */
     struct landmark cdata, cdata_end, comment, comment_end, item_end, entry_end;
@@ -138,16 +149,25 @@ static bool is_entry_name(const char *name)
            strcmp(name, "rss:item") == 0;
 }
 
+/* How deep the innermost open element of a name stands, from 1; 0: none is open. */
+static size_t find_open(const struct lenient *l, const char *name,
+                        int (*compare)(const char *, const char *))
+{
+    uint32_t hash = hash_of(name);
+
+    for (size_t i = l->depth; i > 0; i--)
+        if (l->hashes[i - 1] == hash && compare(l->open[i - 1].name, name) == 0)
+            return i;
+    return 0;
+}
+
 /* An entry that begins while one is open: that one's end tag is missing. */
 static void end_open_entry(struct lenient *l, const char *name)
 {
-    if (!is_entry_name(name))
-        return;
-    for (size_t i = l->depth; i > 0; i--)
-        if (strcmp(l->open[i - 1].name, name) == 0) {
-            close_to(l, i - 1);
-            return;
-        }
+    size_t depth = is_entry_name(name) ? find_open(l, name, strcmp) : 0;
+
+    if (depth > 0)
+        close_to(l, depth - 1);
 }
 
 static bool is_void_html(const char *name)
@@ -248,23 +268,12 @@ static void read_start_tag(struct lenient *l)
     bool in_text = kns_builder_text_depth(l->b) > 0;
     if (l->depth < MAX_OPEN) {
         kns_builder_start(l->b, name, attributes, l->line);
+        l->hashes[l->depth] = hash_of(name);
         memcpy(l->open[l->depth++].name, name, len + 1);
         if (empty || (in_text && is_void_html(name)))
             close_top(l);
     }
     move_to(l, close < l->end && *close == '>' ? close + 1 : close);
-}
-
-/* Closes the innermost open element of a name, and those inside it. False: none is open. */
-static bool close_name(struct lenient *l, const char *name,
-                       int (*compare)(const char *, const char *))
-{
-    for (size_t i = l->depth; i > 0; i--)
-        if (compare(l->open[i - 1].name, name) == 0) {
-            close_to(l, i - 1);
-            return true;
-        }
-    return false;
 }
 
 static void read_end_tag(struct lenient *l)
@@ -279,8 +288,11 @@ static void read_end_tag(struct lenient *l)
     if (len < sizeof(name)) {
         memcpy(name, at, len);
         name[len] = '\0';
-        if (!close_name(l, name, strcmp))
-            close_name(l, name, strcasecmp);
+        size_t depth = find_open(l, name, strcmp);
+        if (depth == 0)
+            depth = find_open(l, name, strcasecmp);
+        if (depth > 0)
+            close_to(l, depth - 1);
     }
     move_to(l, close < l->end ? close + 1 : close);
 }

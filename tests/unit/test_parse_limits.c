@@ -97,6 +97,29 @@ static void attributes(void **state)
     kns_document_free(d);
 }
 
+static struct kns_document *title_in_namespace(size_t nth)
+{
+    struct kns_buf text = {0};
+
+    kns_buf_adds(&text, "<rss");
+    for (size_t i = 1; i < nth; i++)
+        kns_buf_addf(&text, "%s xmlns:a%zu='urn:x'", i == 100 ? "><channel" : "", i);
+    kns_buf_adds(&text, "><item xmlns:z='http://search.yahoo.com/mrss/'><z:title>t</z:title></item>"
+                        "</channel></rss>");
+    return parse_buf(&text);
+}
+
+static void namespaces(void **state)
+{
+    (void)state;
+    struct kns_document *d = title_in_namespace(KNS_PARSE_MAX_NAMESPACES);
+    assert_string_equal(nth_entry(d, 0)->title, "t");
+    kns_document_free(d);
+    d = title_in_namespace(KNS_PARSE_MAX_NAMESPACES + 1);
+    assert_null(nth_entry(d, 0)->title);
+    kns_document_free(d);
+}
+
 static struct kns_document *entries_of_xml(size_t count)
 {
     struct kns_buf text = {0};
@@ -242,10 +265,15 @@ static void memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes),      cmocka_unit_test(depth),
-        cmocka_unit_test(attributes), cmocka_unit_test(entries),
-        cmocka_unit_test(fields),     cmocka_unit_test(lists),
-        cmocka_unit_test(warnings),   cmocka_unit_test(entities_that_grow),
+        cmocka_unit_test(bytes),
+        cmocka_unit_test(depth),
+        cmocka_unit_test(attributes),
+        cmocka_unit_test(namespaces),
+        cmocka_unit_test(entries),
+        cmocka_unit_test(fields),
+        cmocka_unit_test(lists),
+        cmocka_unit_test(warnings),
+        cmocka_unit_test(entities_that_grow),
         cmocka_unit_test(memory),
     };
 

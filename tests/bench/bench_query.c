@@ -112,16 +112,18 @@ static size_t ask_daemon(int fd, const char *path)
     return got;
 }
 
+/* Where what was read goes, so that it is read. */
+static volatile size_t bytes_read;
+
 /* Steps through a statement and reads all its columns; how many rows. */
 static long ask_sqlite(sqlite3_stmt *stmt)
 {
-    static volatile size_t bytes;
     long rows = 0;
 
     while (sqlite3_step(stmt) == SQLITE_ROW) {
         for (int i = 0; i < sqlite3_column_count(stmt); i++)
             if (sqlite3_column_text(stmt, i) != NULL)
-                bytes += (size_t)sqlite3_column_bytes(stmt, i);
+                bytes_read += (size_t)sqlite3_column_bytes(stmt, i);
         rows++;
     }
     sqlite3_reset(stmt);

@@ -246,7 +246,7 @@ static int on_close_socket(void *ctx, curl_socket_t socket)
 
 static int local_port_of(curl_socket_t socket)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof(address);
 
     if (getsockname(socket, (struct sockaddr *)&address, &len) != 0)

@@ -126,7 +126,7 @@ static bool add_piece(struct assigning *a, struct item_pieces *item, struct piec
             link->site = site;
         return true;
     }
-    if (own && words_is_address(piece.text))
+    if ((own && words_is_address(piece.text)) || (item->count == 0 && words_is_byline(piece.text)))
         return true;
     piece.inside = node_contains(item->container, blocks->blocks[piece.block].node);
     piece.looks = looks_of(a, &piece);
@@ -220,6 +220,18 @@ static void find_containers(struct assigning *a)
     }
 }
 
+/* What stands in the next item's box before its title is no text of the item before. */
+static void cut_at_boxes(struct assigning *a)
+{
+    for (size_t i = 0; i + 1 < a->count; i++) {
+        struct item_pieces *item = &a->items[i];
+        const struct item_pieces *next = &a->items[i + 1];
+        for (size_t k = item->title_block + 1; next->boxed && k < item->end; k++)
+            if (node_contains(next->container, a->blocks->blocks[k].node))
+                item->end = k;
+    }
+}
+
 static bool stays_inside(const struct item_pieces *item)
 {
     for (size_t k = 0; k < item->count; k++)
@@ -251,7 +263,7 @@ static void vote_on_boxes(struct assigning *a)
     }
 }
 
-/* Where all others say everything on the title's line, a paragraph behind the last one closes the letter. */
+/* Where all others say everything in the title's paragraph, one behind the last closes the letter. */
 static void cut_lone_paragraphs(struct assigning *a)
 {
     struct item_pieces *last = a->count > 2 ? &a->items[a->count - 1] : NULL;
@@ -259,7 +271,7 @@ static void cut_lone_paragraphs(struct assigning *a)
 
     for (size_t i = 0; last != NULL && i + 1 < a->count; i++)
         for (size_t k = 0; k < a->items[i].count; k++) {
-            if (!a->items[i].pieces[k].same_line)
+            if (a->items[i].pieces[k].row > 0)
                 return;
             on_line = true;
         }
@@ -513,6 +525,7 @@ bool pieces_assign(const struct blocks *blocks, const struct part_of *parts,
     struct assigning a = {.blocks = blocks, .parts = parts, .items = items, .count = count};
 
     find_containers(&a);
+    cut_at_boxes(&a);
     for (size_t i = 0; i < count; i++)
         if (!collect(&a, &items[i]))
             return false;

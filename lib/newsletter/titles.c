@@ -87,9 +87,30 @@ static bool is_marker(int32_t c)
            (c >= 0x2190 && c <= 0x2bff) || (c >= 0xfe00 && c <= 0xfe0f) || c >= 0x1f000;
 }
 
+/* "【1】", "[12]", "(3)", "（四）": a number in brackets, and nothing else but spaces. */
+static bool is_bracketed_number(const char *text)
+{
+    static const char *const pairs[][2] = {{"【", "】"}, {"[", "]"}, {"(", ")"}, {"（", "）"}};
+
+    text += strspn(text, " \t\r\n");
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
+        if (strncmp(text, pairs[i][0], open) != 0)
+            continue;
+        size_t digits = strspn(text + open, "0123456789");
+        const char *after = text + open + digits;
+        return digits > 0 && strncmp(after, pairs[i][1], close) == 0 &&
+               text_is_blank(after + close, strlen(after + close));
+    }
+    return false;
+}
+
 static bool is_marker_text(const char *text)
 {
     size_t size = strlen(text);
+
+    if (is_bracketed_number(text))
+        return true;
 
     if (size > MAX_MARKER)
         return text_is_blank(text, size);
@@ -383,7 +404,9 @@ static enum strength strength_of(const struct judging *j, const struct block *bl
         return BOLD;
     if (ends && block->term)
         return TERM;
-    if (ends && block->list != NULL)
+    /* In a list, "Title. What is said of it." */
+    bool stop = block->list != NULL && (next == '.' || next == 0x3002);
+    if ((ends || stop) && block->list != NULL)
         return ENTRY;
     if (next == 0)
         return ALONE;
@@ -480,8 +503,14 @@ static void judge_title(struct judging *j, size_t index, struct title *ret)
     title.after = (struct place){end, 0};
     bool bold = is_all_bold(j, first, end);
     take_site(j, &title, index);
+    struct place stop = title.after;
+    int32_t next = block->list == NULL ? 0 : peek(j, &stop, title.line_end);
     title.strength = strength_of(j, block, &title, bold);
     title.markup = markup_of(j, block, link);
+    if (next == '.' || next == 0x3002) {
+        step_over(j, &stop);
+        title.after = stop;
+    }
     if (words_is_address(title.text)) {
         title.text = NULL;
         title.strength = title.strength == ALONE ? BARE_ADDRESS : title.strength;
@@ -557,7 +586,37 @@ static bool has_link(const struct judging *j, const struct block *block)
     return false;
 }
 
-/* A paragraph without links, all of it bold or large, too short for prose. */
+/* The bytes of a sign that plain letters set before headings, with the space behind it; 0: there is none. */
+static size_t heading_sign(const char *text)
+{
+    static const char *const signs[] = {"■", "◆", "●", "▼", "★", "□", "◇", "◎", "▽", "☆"};
+
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+        size_t len = strlen(signs[i]);
+        if (strncmp(text, signs[i], len) == 0 && text[len] != '\0')
+            return len + strspn(text + len, " ");
+    }
+    return 0;
+}
+
+/* A line of dashes or the like, drawn by hand. */
+static bool is_drawn_rule(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; count++) {
+        int32_t c = 0;
+        text += kns_text_next(text, strlen(text), &c);
+        bool stroke = c == '-' || c == '=' || c == '*' || c == '_' || c == '~' || c == ' ' ||
+                      (c >= 0x2010 && c <= 0x2015) || (c >= 0x2500 && c <= 0x257f) || c == 0x30fc ||
+                      c == 0xff1d || c == 0x2026 || c == 0x22ef;
+        if (!stroke)
+            return false;
+    }
+    return count >= 3;
+}
+
+/* A paragraph without links, all of it bold or large, or behind a sign, too short for prose. */
 static bool looks_like_heading(struct judging *j, const struct block *block)
 {
     const char *text = block_text(j, block);
@@ -567,7 +626,7 @@ static bool looks_like_heading(struct judging *j, const struct block *block)
     if (block->type == BLOCK_HEADING)
         return true;
     return block->list == NULL && !block->quoted && kns_text_columns(text) <= 60 &&
-           is_all_bold(j, block->from, block->to);
+           (is_all_bold(j, block->from, block->to) || heading_sign(text) > 0);
 }
 
 /* The next block that is no gap and no picture; blocks->count: none. */
@@ -662,6 +721,8 @@ static enum part first_judgement(struct judging *j, size_t i)
     default:
         break;
     }
+    if (is_drawn_rule(block_text(j, block)))
+        return PART_RULE;
     if (is_chrome(j, block) || is_all_self(j, block))
         return PART_CHROME;
     judge_title(j, i, title);
@@ -769,8 +830,9 @@ static void judge_headings(struct judging *j)
         bool leads = next < j->blocks->count &&
                      (j->parts[next].title.strength >= FLOWING || j->parts[next].part == PART_RULE);
         if (block->type == BLOCK_HEADING || !titles || leads) {
+            const char *text = block_text(j, block);
             part->part = PART_HEADING;
-            part->text = block_text(j, block);
+            part->text = block->type == BLOCK_HEADING ? text : text + heading_sign(text);
         }
     }
 }

@@ -324,6 +324,10 @@ static const char *const small_prints[] = {
     "配信の停止",
     "購読解除",
     "購読を解除",
+    "発行：",
+    "発行:",
+    "発行元",
+    "編集・発行",
 };
 
 /* Words in class and id names, between the signs that join them. */
@@ -418,6 +422,15 @@ bool words_is_read_more(struct kns_arena *arena, const char *text)
 bool words_is_farewell(const char *text)
 {
     return kns_text_columns(text) <= 160 && begins_with_any(text, farewells, LENGTH(farewells));
+}
+
+bool words_is_byline(const char *text)
+{
+    static const char *const marks[] = {"by ", "文：", "文:", "著者：", "著者:", "執筆："};
+    size_t len = strlen(text);
+
+    return kns_text_columns(text) <= 40 && text[len - 1] != '.' && strstr(text, "。") == NULL &&
+           begins_with_any(text, marks, LENGTH(marks));
 }
 
 bool words_is_small_print(const char *text)

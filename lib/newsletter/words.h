@@ -20,6 +20,9 @@ bool words_is_read_more(struct kns_arena *arena, const char *text);
 /* True for a line that closes a letter ("See you next week", "また来週"). */
 bool words_is_farewell(const char *text);
 
+/* True for "by Jane Doe", "文：山田": who wrote the article. */
+bool words_is_byline(const char *text);
+
 /* True for a line about the issue rather than in it ("Issue #12 · 20 November 2026"). */
 bool words_is_dateline(const char *text);
 

@@ -409,7 +409,8 @@ static void mind_the_clock(struct kns_poller *poller, int64_t now)
 
 static void run_due(struct kns_poller *poller)
 {
-    if (poller->stopping)
+    /* Whoever asks for a refresh in the first moment waits until it is known what sites have asked for. */
+    if (poller->stopping || !poller->began)
         return;
     int64_t now = kns_poller_now_ms(), wait = WAKE_MOST_MS;
     struct kns_due *due;
@@ -709,6 +710,7 @@ static void schedule_read(struct kns_read *read)
         kns_sites_restore(poller->sites, &l->sites[i], kns_poller_now_ms());
     for (size_t i = 0; i < l->count; i++)
         schedule_loaded(poller, &l->feeds[i], l->count);
+    poller->began = poller->began || l->id == 0;
     if (l->id == 0 && read->status == KNS_OK) {
         poller->knows_sites = true;
         look_for_unlisted(poller);
@@ -722,6 +724,7 @@ static void read_schedule(struct kns_poller *poller, int64_t id)
     struct loading *l = poller->stopping ? NULL : calloc(1, sizeof(*l));
 
     if (l == NULL || (l->arena = kns_arena_new(0)) == NULL) {
+        poller->began = true;
         free(l);
         return;
     }

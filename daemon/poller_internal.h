@@ -43,6 +43,8 @@ struct kns_poller {
     struct kns_scheduler scheduler; /* of feeds */
     struct kns_scheduler turns;     /* of queues */
     struct kns_sites *sites;
+    bool
+        began; /* the schedule and the sites have been read, or could not be: nobody is asked before */
     bool knows_sites;     /* what was stored of them has been read */
     struct queue *queues; /* all */
     size_t n_queues;

@@ -1,13 +1,44 @@
 """The laws of the house (ARCHITECTURE.md), each with tests that a breach would fail:
 
-1. Validators are stored with the items they vouch for, after the whole body: Validators
-2. One article is one item: Identity
-3. Memory is bounded by configuration, not by what a server sends: Bounds
-4. UTF-8 goes in, sanitised HTML comes out: Text
-5. Polls are polite: Politeness
-6. Credentials appear nowhere: Secrets
-7. What was acknowledged is durable, and what cannot be read is never overwritten: Durability
-8. SQL in the store, names in tables, keys in one table: Rooms
+1. A validator is stored with the items it vouches for, and only after the whole body (Validators):
+     test_a_body_that_broke_off_leaves_no_validator_so_that_the_rest_is_asked_for
+     test_a_kill_in_the_middle_of_a_body_keeps_the_old_validator_and_loses_nothing
+     test_whenever_it_is_killed_who_has_a_validator_has_the_items
+     test_what_is_no_feed_does_not_replace_the_validator
+2. One article is one item (Identity):
+     test_one_article_in_many_spellings_and_feeds_is_one_item_with_all_its_feeds
+     test_different_articles_stay_different
+     test_where_the_url_tells_nothing_the_guid_does_and_else_title_and_date
+     test_an_edited_and_a_moved_entry_keep_their_id_their_flags_and_are_not_new_again
+3. Memory is bounded by configuration, not by what a server sends (Bounds):
+     test_a_body_is_read_up_to_the_limit_and_no_further
+     test_what_is_small_on_the_wire_and_large_inside_is_stopped_at_the_limit
+     test_depth_attributes_and_entities_have_their_limits
+     test_a_body_without_end_is_ended
+     test_a_slow_clients_buffer_is_bounded
+     test_transfers_in_flight_are_as_many_as_configured
+4. UTF-8 goes in, sanitised HTML comes out (Text):
+     test_whatever_bytes_a_feed_has_what_is_stored_and_answered_is_utf_8
+     test_html_that_leaves_has_been_through_the_sanitiser_everywhere
+5. A poll is polite (Politeness):
+     test_a_poll_says_who_we_are_and_sends_validators_back_byte_for_byte
+     test_what_one_feed_of_a_site_was_told_holds_for_all_of_it_and_over_a_restart
+     test_it_comes_no_sooner_than_it_was_asked_to
+     test_failures_are_met_with_longer_waits_and_gone_with_none
+6. Credentials appear nowhere (Secrets):
+     test_credentials_are_in_no_list_log_export_event_or_error
+     test_credentials_do_not_follow_a_redirect_to_another_host
+7. What was acknowledged is durable; what cannot be read is never overwritten (Durability):
+     test_what_was_answered_is_there_after_a_kill
+     test_a_database_that_cannot_be_read_is_refused_and_left_as_it_is
+     test_a_database_of_a_newer_kns_is_left_alone
+8. SQL in the store, names of dialects in tables, keys of the configuration in one table (Rooms):
+     test_all_sql_is_in_the_store
+     test_statements_are_never_put_together_from_values
+     test_who_includes_whom_is_as_the_house_is_drawn
+     test_names_of_feed_dialects_are_in_tables
+     test_every_configuration_key_is_in_the_one_table_and_in_the_documentation
+     test_every_route_stands_in_the_manual
 """
 import glob
 import gzip
@@ -523,8 +554,9 @@ class Rooms(unittest.TestCase):
         with open(os.path.join(ROOT, "config", "kns.conf"), encoding="utf-8") as f:
             shipped = f.read()
         for section, key in keys:
-            part = printed[printed.index("[%s]" % section):]
-            self.assertRegex(part, r"(?m)^; .+\n%s = " % key)
+            if section != "newsletter":  # there is one for each newsletter, and none at first
+                part = printed[printed.index("[%s]" % section):]
+                self.assertRegex(part, r"(?m)^; .+\n%s = " % key)
             self.assertRegex(manual, r"(?m)^\.It Cm (\w+ Ns = .*, Cm )?%s Ns = " % key)
             self.assertRegex(shipped, r"(?m)^[;# ]*%s\s*=" % key)
 

@@ -218,6 +218,7 @@ static const struct row atom_rows[] = {
     TEXT("title", SOURCE, C_ATOM, F_SOURCE_TITLE, 0),
     TEXT("id", BOTH, C_PLAIN, F_ID, 1),
     TEXT("id", SOURCE, C_PLAIN, F_SOURCE_ID, 0),
+    CALL("enclosure", ENTRY, C_NONE, kns_apply_enclosure, F_NONE, 0), /* RSS's, in old blogs */
     CALL("link", BOTH | SOURCE, C_PLAIN, kns_apply_atom_link, F_NONE, 0),
     TEXT("subtitle", FEED, C_ATOM, F_SUMMARY, 0),
     TEXT("tagline", FEED, C_ATOM, F_SUMMARY, 0),

@@ -134,11 +134,13 @@ static bool is_permanent(int status)
     return status == 301 || status == 308;
 }
 
-/* A POST is repeated elsewhere only where the server says so, and what it carries goes nowhere that is less safe. */
+/* A POST is repeated only where the server says so, and what it carries (a secret, perhaps) goes to no other server in the clear. */
 static bool may_repeat_post(const struct fetch *f, const char *next)
 {
-    return (f->status == 307 || f->status == 308) &&
-           (strncasecmp(f->url, "https:", 6) != 0 || strncasecmp(next, "https:", 6) == 0);
+    const char *from = kns_url_origin(f->arena, f->url), *to = kns_url_origin(f->arena, next);
+    bool stays = from != NULL && to != NULL && strcmp(from, to) == 0;
+
+    return (f->status == 307 || f->status == 308) && (stays || strncasecmp(next, "https:", 6) == 0);
 }
 
 /* Follows the Location, or says why not. */

@@ -54,6 +54,7 @@ class Hub:
     def __init__(self, origin, path="/hub"):
         self.origin, self.asked, self.verified, self.lock = origin, [], [], threading.Lock()
         self.lease, self.verify, self.status, self.headers = 86400, True, 202, {}
+        self.at_once = False  # verifies before it answers
         self.url = origin.on(path, self.serve)
 
     def serve(self, connection, request):
@@ -65,8 +66,10 @@ class Hub:
         form["type"], form["headers"], form["method"] = request["Content-Type"], request.headers, request.method
         with self.lock:
             self.asked.append(form)
+        if self.at_once:
+            self.intend(form)
         answer(self.status, "", **self.headers)(connection, request)
-        if self.verify and self.status == 202:
+        if self.verify and self.status == 202 and not self.at_once:
             self.intend(form)
 
     def intend(self, form, **change):
@@ -166,6 +169,16 @@ class Subscribing(Case):
         self.assertEqual((status, body), (200, b"<b>x & y</b>"))
         self.assertTrue(headers["Content-Type"].startswith("text/plain"))
 
+    def test_a_hub_may_verify_before_it_answers(self):
+        self.begin()
+        self.hub.at_once = True
+        self.feed_id = self.subscribe(self.daemon, self.topic)
+        form = self.hub.confirmed()
+        wait_until(lambda: self.push_state() == "alive", "the subscription is alive")
+        self.assertEqual(push(form, document(2)), 200)
+        self.poll(self.daemon, self.feed_id)
+        self.assertEqual(len(self.hub.asked), 1)
+
     def test_the_link_header_names_a_hub_too(self):
         self.begin()
         self.server.on("/plain", answer(200, wire.feed(1), Link='<%s>; rel="hub", <%s>; rel="self"' % (self.hub.url, self.server.base + "/other")))
@@ -209,13 +222,15 @@ class Subscribing(Case):
 
     def test_a_redirect_of_the_hub_is_followed_where_it_keeps_the_post(self):
         self.begin()
-        for status, path in ((307, "/moved"), (303, "/other")):
-            self.server.on(path, lambda c, r, s=status: (c.sock.recv(4096), wire.redirect(s, self.hub.url)(c, r)))
+        elsewhere = Hub(self.origin())
+        for status, path, to in ((307, "/moved", self.hub.url), (303, "/other", self.hub.url), (307, "/elsewhere", elsewhere.url)):
+            self.server.on(path, lambda c, r, s=status, t=to: (c.sock.recv(4096), wire.redirect(s, t)(c, r)))
             self.server.on("/feed" + path, answer(200, document(path, hub=self.server.base + path, topic=self.server.base + "/topic" + path)))
             self.subscribe(self.daemon, self.server.base + "/feed" + path)
         self.assertEqual(self.hub.confirmed()["hub.topic"], self.server.base + "/topic/moved")
-        wait_until(lambda: "a redirect that a POST does not follow" in self.daemon.log, "the other one is refused")
+        wait_until(lambda: self.daemon.log.count("a redirect that a POST does not follow") == 2, "the others are refused")
         self.assertEqual(len(self.hub.asked), 1)
+        self.assertEqual(elsewhere.asked, [], "a secret goes to no other server in the clear")
 
     def test_credentials_of_a_feed_are_not_for_its_hub(self):
         self.begin()

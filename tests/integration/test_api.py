@@ -717,7 +717,7 @@ class Care(Case):
             samples[match.group(1) + (match.group(2) or "")] = float(match.group(3))
         self.assertEqual((samples["kns_feeds"], samples["kns_items"]), (1, 1))
         self.assertEqual(samples['kns_polls_total{outcome="error"}'], 0)
-        self.assertIn("kns_poll_duration_seconds_count", samples)
+        self.assertIn('kns_poll_duration_seconds_count{outcome="new-document"}', samples)
 
     def test_health_is_ok(self):
         answer = self.knsd.api("GET", "/healthz")

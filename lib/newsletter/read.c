@@ -23,6 +23,7 @@ struct reading {
     size_t count, cap;
     const char *section; /* the heading that counts */
     bool section_items;  /* items stand under it */
+    size_t heading;      /* its block */
     size_t *prose;       /* blocks of the section being read */
     size_t prose_count;
     bool open; /* an item is being read */
@@ -154,6 +155,45 @@ static bool leads_to_title(const struct reading *r, size_t i)
     return i < r->blocks->count && r->parts[i].part == PART_TITLE;
 }
 
+static size_t next_title(const struct reading *r, size_t i)
+{
+    do
+        i++;
+    while (i < r->blocks->count && r->parts[i].part != PART_TITLE);
+    return i;
+}
+
+/* A picture, or a few words that are no sentence and lead nowhere. */
+static bool is_label(const struct reading *r, const struct block *block)
+{
+    if (block->type == BLOCK_IMAGE)
+        return true;
+    for (size_t i = block->from; i < block->to; i++)
+        if (r->blocks->tokens[i].type == TOKEN_OPEN && r->blocks->tokens[i].url != NULL)
+            return false;
+    const char *text = blocks_text(r->blocks, (struct place){block->from, 0}, block->to);
+    return block->list == NULL && text != NULL && kns_text_columns(text) <= 40 &&
+           strstr(text, "。") == NULL && strpbrk(text, "!?:") == NULL &&
+           text[strlen(text) - 1] != '.';
+}
+
+/* What stands in the first item's own box before its title (a picture, the site's name) is no prose of its section. */
+static void drop_prose_in_box(struct reading *r, size_t title)
+{
+    const struct block *blocks = r->blocks->blocks;
+    size_t next = next_title(r, title);
+    const GumboNode *box = blocks[title].node;
+
+    if (r->section == NULL || next == r->blocks->count)
+        return;
+    while (box->parent != NULL && !node_contains(box->parent, blocks[next].node) &&
+           !node_contains(box->parent, blocks[r->heading].node))
+        box = box->parent;
+    while (r->prose_count > 0 && is_label(r, prose_block(r, r->prose_count - 1)) &&
+           node_contains(box, prose_block(r, r->prose_count - 1)->node))
+        r->prose_count--;
+}
+
 static void take_part(struct reading *r, size_t i)
 {
     switch (r->parts[i].part) {
@@ -161,6 +201,7 @@ static void take_part(struct reading *r, size_t i)
         end_item(r, i);
         end_section(r);
         r->section = r->parts[i].text;
+        r->heading = i;
         r->section_items = false;
         break;
     case PART_RULE:
@@ -173,6 +214,7 @@ static void take_part(struct reading *r, size_t i)
         break;
     case PART_TITLE:
         end_item(r, i);
+        drop_prose_in_box(r, i);
         end_section(r);
         begin_item(r, i);
         break;

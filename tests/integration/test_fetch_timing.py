@@ -254,6 +254,16 @@ class Clock(Case):
         self.set_clock(HOUR + 600)
         wait_until(lambda: len(origin.asked()) == 2, "the second poll", 40)
 
+    def test_a_permanent_redirect_to_another_feed_is_believed_after_three_polls_on_two_days(self):
+        knsd, origin = self.daemon(), self.origin()
+        origin.on("/new", answer(200, feed(7, 8)))
+        feed_id = self.subscribe(knsd, origin.on("/old", answer(200, feed(1)), wire.redirect(301, "/new")))
+        for offset, path in ((0, "/old"), (13 * HOUR, "/old"), (25 * HOUR, "/new")):
+            self.set_clock(offset)
+            self.poll(knsd, feed_id)
+            self.assertEqual(self.feed(knsd, feed_id)["url"], origin.base + path)
+        self.assertEqual(self.feed(knsd, feed_id)["moved_from"], [origin.base + "/old"])
+
     def test_a_clock_set_back_delays_nothing(self):
         knsd, origin = self.daemon("[poll]\nmin_interval = 8s\ninterval = 8s\n"), self.origin()
         self.subscribe(knsd, origin.on("/feed", answer(200, dated())))

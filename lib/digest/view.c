@@ -129,16 +129,23 @@ static const char *picture(struct kns_arena *arena, const struct kns_digest_item
     return given(image) && kns_url_is_web(image) ? image : "";
 }
 
+/* An address or the name of a machine in the house says nothing to a reader. */
+static bool is_telling(const char *host)
+{
+    return strchr(host, '.') != NULL && *host != '[' && host[strspn(host, "0123456789.")] != '\0';
+}
+
 static const char *site_name(struct kns_arena *arena, const struct kns_digest_item *from,
                              const char *url)
 {
+    const struct kns_item_feed *feed = from->item->feeds.first;
     const char *host;
 
     if (from->site != NULL)
         return from->site;
     host = *url != '\0' ? kns_url_host(arena, url) : NULL;
-    if (host == NULL)
-        return from->item->feeds.first != NULL ? or_else(from->item->feeds.first->title, "") : "";
+    if (host == NULL || (!is_telling(host) && feed != NULL && given(feed->title)))
+        return feed != NULL ? or_else(feed->title, "") : "";
     return strncmp(host, "www.", 4) == 0 ? host + 4 : host;
 }
 

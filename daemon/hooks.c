@@ -27,6 +27,7 @@
 #define BATCH 50      /* events read at once */
 #define JOBS_MOST 200 /* in memory; beyond, reading waits */
 #define BYTES_MOST ((size_t)16 << 20)
+#define GRACE_MS 1000      /* for what runs when knsd stops */
 #define KILL_AFTER_MS 1000 /* SIGTERM, then SIGKILL */
 #define KEEP_EVERY 1000    /* events after which the cursor is kept though no job ended */
 
@@ -140,7 +141,7 @@ static void cursor_written(struct kns_write *write)
         hooks->changed = true;
     else
         hooks->kept = hooks->wanted;
-    if (write->status == KNS_OK && hooks->changed && !hooks->stopping)
+    if (write->status == KNS_OK && hooks->changed)
         keep_cursor(hooks);
 }
 
@@ -161,7 +162,7 @@ static void keep_cursor(struct kns_hooks *hooks)
     hooks->changed = false;
     hooks->writing = true;
     hooks->wanted = safe;
-    hooks->write = (struct kns_write){.run = write_cursor, .done = cursor_written, .keep = true};
+    hooks->write = (struct kns_write){.run = write_cursor, .done = cursor_written};
     kns_writer_submit(hooks->parts.writer, &hooks->write);
 }
 
@@ -557,21 +558,25 @@ void kns_hooks_ready(struct kns_hooks *hooks)
     read_on(hooks);
 }
 
+static void on_grace(uv_timer_t *timer)
+{
+    end_program(timer->data, SIGTERM);
+    uv_timer_start(timer, on_kill, KILL_AFTER_MS, 0);
+}
+
 void kns_hooks_stop(struct kns_hooks *hooks)
 {
     hooks->stopping = true;
     uv_timer_stop(&hooks->timer);
     for (struct job *job = hooks->first; job != NULL; job = job->next)
-        if (job->state == JOB_RUNNING && !job->ended) {
-            end_program(job, SIGTERM);
-            if (!uv_is_closing((uv_handle_t *)&job->limit))
-                uv_timer_start(&job->limit, on_kill, KILL_AFTER_MS, 0);
-        }
+        if (job->state == JOB_RUNNING && !job->ended && !job->late &&
+            !uv_is_closing((uv_handle_t *)&job->limit))
+            uv_timer_start(&job->limit, on_grace, GRACE_MS, 0);
 }
 
 bool kns_hooks_busy(const struct kns_hooks *hooks)
 {
-    return hooks->running > 0 || hooks->reading;
+    return hooks->running > 0 || hooks->reading || hooks->writing;
 }
 
 void kns_hooks_free(struct kns_hooks *hooks)

@@ -38,8 +38,8 @@ void kns_hooks_set_config(struct kns_hooks *hooks, const struct kns_config *conf
 /* Something was committed. */
 void kns_hooks_ready(struct kns_hooks *hooks);
 
-/* Starts no program any more and ends those that run (SIGTERM, after a second SIGKILL); their items come again after the next
- * start. Done when kns_hooks_busy is false. */
+/* Starts no program any more. Those that run have a second to end, and one more after SIGTERM, before SIGKILL; the items of those that
+ * had to be ended come again after the next start. Done when kns_hooks_busy is false. */
 void kns_hooks_stop(struct kns_hooks *hooks);
 bool kns_hooks_busy(const struct kns_hooks *hooks);
 

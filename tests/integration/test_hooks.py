@@ -87,6 +87,19 @@ class Hooks(unittest.TestCase):
         kns.wait_until(lambda: "not done within 4 s" in self.knsd.log, "the first is ended")
         self.knsd.stop()
 
+    def test_what_runs_when_knsd_stops_may_end_and_does_not_come_again(self):
+        self.hook("touch started-$$\nsleep 0.4\n" + self.STORE)
+        self.knsd.start()
+        self.knsd.add(self.put(1, 2))
+        kns.wait_until(lambda: len(glob.glob(os.path.join(self.out, "started-*"))) == 2, "both run")
+        self.knsd.stop()
+        self.assertEqual(self.titles(), ["Article 1", "Article 2"])
+        self.knsd.start()
+        self.put(1, 2, 3)
+        self.knsd.refresh()
+        kns.wait_until(lambda: "Article 3" in self.titles(), "the third came")
+        self.assertEqual(self.titles(), ["Article 1", "Article 2", "Article 3"])
+
     def test_what_was_not_done_when_knsd_was_killed_is_done_after_the_next_start(self):
         self.hook("[ -e go ] || sleep 1000\n" + self.STORE, "timeout = 100s")
         self.knsd.start()

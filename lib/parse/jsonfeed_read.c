@@ -1,5 +1,6 @@
 /* JSON Feed 1.0 and 1.1 into our model, tolerant as their text recommends: a member of the wrong type is left out, an
  * id that is a number is its digits, an item without id is read all the same. */
+#include "lib/buf.h"
 #include "lib/date.h"
 #include "lib/html.h"
 #include "lib/jsonfeed.h"
@@ -356,6 +357,56 @@ static void read_items(struct reader *r, const json_t *items)
     }
 }
 
+/* Where the last element ended of an array in the outermost object, within size bytes; 0: nowhere. */
+static size_t end_of_last_element(const char *utf8, size_t size)
+{
+    bool in_string = false, in_array = false;
+    size_t depth = 0, end = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        char c = utf8[i];
+        if (in_string) {
+            i += c == '\\';
+            in_string = c != '"';
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            depth++;
+            in_array = depth == 2 ? c == '[' : in_array;
+        } else if (c == '}' || c == ']') {
+            depth -= depth > 0;
+            end = depth == 2 && in_array ? i + 1 : end;
+        }
+    }
+    return end;
+}
+
+/* A feed that was cut, or broken, behind whole items: those. NULL: there are none. */
+static json_t *load_whole_items(struct reader *r, const char *utf8, size_t size,
+                                const json_error_t *where)
+{
+    size_t broken = where->position > 0 ? (size_t)where->position : 0;
+    size_t end = end_of_last_element(utf8, broken < size ? broken : size);
+    struct kns_buf text = {0};
+
+    if (end == 0)
+        return NULL;
+    kns_buf_add(&text, utf8, end);
+    kns_buf_adds(&text, "]}");
+    json_t *feed =
+        kns_buf_failed(&text) ? NULL : json_loadb(text.data, text.len, JSON_ALLOW_NUL, NULL);
+    kns_buf_fini(&text);
+    if (json_array_size(json_object_get(feed, "items")) == 0) {
+        json_decref(feed);
+        return NULL;
+    }
+    warn(r, "the document is cut or broken: only the items before are read");
+    if (r->document->warnings.last != NULL)
+        r->document->warnings.last->line = where->line;
+    r->document->cut = true;
+    return feed;
+}
+
 enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf8, size_t size,
                                   const char *base, struct kns_error *err)
 {
@@ -364,6 +415,8 @@ enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf
     /* A NUL inside a string is dropped by to_utf8; refusing it would cost the whole document. */
     json_t *feed = json_loadb(utf8, size, JSON_ALLOW_NUL, &where);
 
+    if (feed == NULL)
+        feed = load_whole_items(&r, utf8, size, &where);
     if (feed == NULL) {
         /* What jansson quotes of the document may be torn, and of several lines. */
         const char *why = kns_text_to_utf8(r.arena, where.text, strlen(where.text));
@@ -377,7 +430,7 @@ enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf
         json_decref(feed);
         return kns_fail(err, KNS_ENOTFEED, "JSON, but no JSON Feed: \"version\" does not name one");
     }
-    document->malformed = !json_is_array(items);
+    document->malformed = !json_is_array(items) || document->cut;
     document->title = line(&r, feed, "title");
     document->home_page_url = url(&r, feed, "home_page_url");
     document->feed_url = url(&r, feed, "feed_url");

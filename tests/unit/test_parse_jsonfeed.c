@@ -92,6 +92,46 @@ static void a_duration_that_no_integer_holds_is_written(void **state)
     kns_document_free(d);
 }
 
+/* Whatever follows the last whole item, the items before it stay. */
+static void a_cut_feed_keeps_its_whole_items(void **state)
+{
+    static const char text[] =
+        "{\"version\":\"https://jsonfeed.org/version/1.1\",\"authors\":[{\"name\":\"]}\\\"\"}],"
+        "\"items\":[{\"id\":\"1\",\"tags\":[\"a\"]},\n{\"id\":\"2\",\"content_text\":\"}]{[\"}]}";
+    const char *first = strchr(strstr(text, "\"a\""), '}') + 1, *second = strstr(text, "}]}") + 1;
+
+    (void)state;
+    for (size_t size = 1; size < sizeof(text) - 1; size++) {
+        struct kns_document *d = NULL;
+        enum kns_status status = kns_parse(NULL, text, size, &d, NULL);
+        size_t whole = (size_t)(text + size >= first) + (size_t)(text + size >= second);
+        assert_int_equal(status, whole == 0 ? KNS_ENOTFEED : KNS_OK);
+        if (d == NULL)
+            continue;
+        assert_int_equal(d->entries.count, whole);
+        assert_true(d->cut);
+        assert_true(d->malformed);
+        assert_int_equal(d->warnings.count, 1);
+        kns_document_free(d);
+    }
+    struct kns_document *d = parse(text);
+    assert_false(d->cut);
+    assert_int_equal(d->entries.count, 2);
+    kns_document_free(d);
+}
+
+static void what_is_broken_in_the_middle_keeps_what_stands_before(void **state)
+{
+    (void)state;
+    struct kns_document *d =
+        parse("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{\"id\":\"1\"},"
+              "\n{\"id\":oops},{\"id\":\"3\"}]}");
+    assert_int_equal(d->entries.count, 1);
+    assert_true(d->cut);
+    assert_int_equal(d->warnings.first->line, 2);
+    kns_document_free(d);
+}
+
 static void why_it_is_no_json_is_one_line_of_utf8(void **state)
 {
     static const char *const texts[] = {"{\"a\":\"\\u7d\xEF\xBF\xBD\"}", "{\"a\":\"\\u12\nx\"}",
@@ -111,6 +151,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_feed_says_of_itself_survives_writing),
+        cmocka_unit_test(a_cut_feed_keeps_its_whole_items),
+        cmocka_unit_test(what_is_broken_in_the_middle_keeps_what_stands_before),
         cmocka_unit_test(why_it_is_no_json_is_one_line_of_utf8),
         cmocka_unit_test(the_charset_of_a_json_type_says_nothing),
         cmocka_unit_test(a_duration_that_no_integer_holds_is_written),

@@ -136,7 +136,9 @@ struct kns_hub_names kns_hub_find(struct kns_arena *arena, const char *link, con
         names.topic = usable_url(arena, url, document->feed_url);
     if (names.topic == NULL)
         names.topic = usable_url(arena, NULL, url);
-    return names.hub == NULL || names.topic == NULL ? (struct kns_hub_names){0} : names;
+    if (names.hub == NULL || names.topic == NULL)
+        names.hub = names.topic = NULL;
+    return names;
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------------------------- */

@@ -46,8 +46,11 @@ static int64_t now_ms(void)
 
 static struct kns_time calendar(int64_t at_ms)
 {
-    return at_ms == 0 ? (struct kns_time){0}
-                      : (struct kns_time){kns_time_now().unix_s + (at_ms - now_ms() + 500) / 1000};
+    struct kns_time at = {0};
+
+    if (at_ms != 0)
+        at.unix_s = kns_time_now().unix_s + (at_ms - now_ms() + 500) / 1000;
+    return at;
 }
 
 static int64_t from_calendar(struct kns_time at)

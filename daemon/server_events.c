@@ -15,6 +15,8 @@
 
 struct events {
     struct kns_server *server;
+    struct exchange
+        *x; /* not answered yet: it is read first where the stream begins; NULL: answered */
     struct kns_stream *stream;
     struct kns_arena *arena; /* the filters live here */
     int64_t cursor;          /* below 0: from now on */
@@ -233,6 +235,11 @@ static void read_done(struct kns_read *read)
 
     e->reading = false;
     server->working--;
+    /* From the answer on nothing is missed, because the beginning is known by now. */
+    struct exchange *unanswered = e->x;
+    e->x = NULL;
+    if (unanswered != NULL)
+        kns_exchange_done(unanswered);
     /* What could not be read is not skipped: the client comes back with its cursor. */
     if (read->status != KNS_OK)
         kns_stream_end(e->stream);
@@ -447,6 +454,13 @@ enum MHD_Result kns_serve_events(struct exchange *x)
     server->streams = e;
     server->n_streams++;
     kns_stream_write(e->stream, ":\n\n", 3);
+    if (e->cursor < 0) {
+        x->request.answer_type = "text/event-stream";
+        e->x = x;
+        kns_exchange_begin(x);
+        read_on(e);
+        return MHD_YES;
+    }
     enum MHD_Result queued = kns_exchange_stream(x, "text/event-stream");
     read_on(e);
     return queued;

@@ -1,5 +1,6 @@
 #include "daemon/stream.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -77,7 +78,11 @@ bool kns_stream_is_abandoned(const struct kns_stream *stream)
             : MHD_get_connection_info(stream->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     char byte;
 
-    return info == NULL || recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    if (info == NULL)
+        return true;
+    ssize_t got = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    /* ECONNRESET: it closed without reading all that it had. */
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 void kns_stream_end(struct kns_stream *stream)

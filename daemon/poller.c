@@ -266,7 +266,8 @@ static void set_queue(struct kns_poller *poller, struct feed *feed, struct queue
 
 static bool has_room(const struct kns_poller *poller)
 {
-    return !poller->stopping &&
+    /* What sites asked for must be known before one of them is asked. */
+    return !poller->stopping && poller->knows_sites &&
            poller->in_flight < (size_t)poller->parts.config->poll.concurrency &&
            !kns_writer_is_behind(poller->parts.writer);
 }
@@ -525,7 +526,11 @@ static void save_sites(struct kns_poller *poller)
 
 static void on_saving(uv_timer_t *timer)
 {
-    save_sites(timer->data);
+    struct kns_poller *poller = timer->data;
+
+    save_sites(poller);
+    if (!poller->knows_sites) /* the database could not be read when we started */
+        kns_poller_feeds_changed(poller);
 }
 
 /* An address of a private network tells its servers apart by port: see kns_sites_of_url. "address" is "ADDRESS:PORT". */
@@ -666,6 +671,8 @@ static void schedule_loaded(struct kns_poller *poller, const struct loaded *load
     kns_websub_follow(poller->parts.websub, loaded->id, loaded->url,
                       loaded->polled && loaded->url != NULL ? loaded->hub : NULL, loaded->topic);
     set_queue(poller, feed, loaded->site == NULL ? NULL : queue_named(poller, loaded->site));
+    if (feed->manual && feed->poll == NULL && !feed->waiting && feed->due.place == 0)
+        kns_scheduler_set(&poller->scheduler, &feed->due, kns_poller_now_ms());
     if (feed->poll != NULL || feed->manual)
         return; /* it is on its way */
     dequeue(poller, feed);
@@ -805,7 +812,8 @@ void kns_poller_refresh(struct kns_poller *poller, int64_t feed_id, bool force,
         answer_later(poller, feed_id, "knsd is stopping", done, ctx);
         return;
     }
-    if (feed == NULL) /* just added, or removed: its poll finds out */
+    bool is_new = feed == NULL; /* just added, or removed: the store knows */
+    if (is_new)
         feed = add_feed(poller, feed_id);
     struct waiter *waiter = feed == NULL ? NULL : calloc(1, sizeof(*waiter));
     if (waiter == NULL) {
@@ -832,6 +840,10 @@ void kns_poller_refresh(struct kns_poller *poller, int64_t feed_id, bool force,
     feed->last_manual_s = now / 1000;
     feed->manual = true;
     feed->force = feed->force || force;
+    if (is_new) {
+        kns_poller_feed_changed(poller, feed_id);
+        return;
+    }
     dequeue(poller, feed);
     kns_scheduler_set(&poller->scheduler, &feed->due, now);
     uv_timer_start(&poller->timer, on_timer, 0, 0);

@@ -93,8 +93,11 @@ struct token {
     char word[MAX_WORD]; /* folded */
 };
 
+#define LOOK_AHEAD 6
+
 struct tokens {
-    struct token at[MAX_TOKENS + 1]; /* closed by END */
+    struct token
+        at[MAX_TOKENS + LOOK_AHEAD]; /* closed by as many END: who looks ahead sees nothing */
     int count;
 };
 
@@ -231,7 +234,8 @@ static bool tokenize(const char *text, struct tokens *ret)
             token->sign = c < 0x80 ? (char)c : '?';
         open = unit ? NULL : token;
     }
-    ret->at[ret->count] = (struct token){.kind = END};
+    for (int i = 0; i < LOOK_AHEAD; i++)
+        ret->at[ret->count + i] = (struct token){.kind = END};
     return ret->count > 0;
 }
 

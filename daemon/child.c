@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 char **kns_child_environment(void)
 {
     static const char *const ours[] = {"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_", "JOURNAL_STREAM="};

@@ -428,12 +428,17 @@ static json_t *curated_json(const struct kns_curated *curated)
 static void set_curated(json_t *kns, const struct kns_item *item)
 {
     const struct kns_curated *first = item->curated.first;
-    bool own = item->note != NULL || first == NULL;
+    const char *note = item->note, *note_html = item->note_html, *section = item->section;
 
-    set_string(kns, "note", own ? item->note : first->note);
-    set_string(kns, "note_html", own ? item->note_html : first->note_html);
-    set_string(kns, "section",
-               item->section != NULL || first == NULL ? item->section : first->section);
+    if (first != NULL && note == NULL) {
+        note = first->note;
+        note_html = first->note_html;
+    }
+    if (first != NULL && section == NULL)
+        section = first->section;
+    set_string(kns, "note", note);
+    set_string(kns, "note_html", note_html);
+    set_string(kns, "section", section);
     if (first == NULL)
         return;
     json_t *all = json_array();

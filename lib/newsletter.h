@@ -60,8 +60,9 @@ struct kns_newsletter {
 /* Where an issue comes from; each member may be NULL. */
 struct kns_newsletter_source {
     const char *title; /* of the issue, as its feed gives it; else the document's own is taken */
-    const char *url;   /* its permanent URL: links are resolved against it, links back to it are no items */
-    const char *home;  /* the newsletter's own site: links to its front page are no items */
+    const char
+        *url; /* its permanent URL: links are resolved against it, links back to it are no items */
+    const char *home; /* the newsletter's own site: links to its front page are no items */
 };
 
 /* Takes html (NUL-terminated) apart. KNS_ENOMEM when memory or the arena's limit ran out. A text without items is no error. */

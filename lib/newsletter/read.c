@@ -488,11 +488,12 @@ enum kns_status kns_newsletter_read_file(struct kns_arena *arena, const char *by
                                          struct kns_newsletter **ret_newsletter,
                                          struct kns_error *err)
 {
-    struct kns_newsletter_source from =
-        source == NULL ? (struct kns_newsletter_source){0} : *source;
+    struct kns_newsletter_source from = {0};
     struct kns_buf text = {0};
     enum kns_status status = decode(bytes, size, &text, err);
 
+    if (source != NULL)
+        from = *source;
     if (status == KNS_OK && strchr(kns_buf_str(&text), '<') == NULL)
         status = kns_fail(err, KNS_ESYNTAX, "no newsletter: there is no HTML in it");
     if (status == KNS_OK) {

@@ -254,6 +254,11 @@ static enum kns_status find_cursor(struct kns_hooks *hooks, struct kns_store *st
     hooks->reading_of.cursor = kept;
     if (!hooks->reading_of.active || (status == KNS_OK && !hooks->reading_of.fresh))
         return KNS_OK;
+    /* What came between our start and this reading is not lost. */
+    if (status == KNS_ENOTFOUND && !hooks->reading_of.fresh) {
+        hooks->reading_of.cursor = hooks->parts.first_event;
+        return KNS_OK;
+    }
     return kns_store_last_event(store, &hooks->reading_of.cursor, err);
 }
 

@@ -25,6 +25,7 @@ struct kns_hooks_parts {
     const struct kns_config *config;
     struct kns_readers *readers;
     struct kns_writer *writer;
+    int64_t first_event; /* the last event before this start: where a hook that never ran begins */
 };
 
 /* Begins behind the last event whose hook has ended; where there was no hook, with what happens from now on. The caller

@@ -42,6 +42,7 @@ struct daemon {
     char database[4096];
     int listen_fd, callback_fd; /* -1: none */
     bool own_socket;
+    int64_t first_event; /* the last one before this start */
     struct kns_writer *writer;
     struct kns_readers *readers;
     struct kns_fetcher *fetcher;
@@ -331,6 +332,8 @@ static enum kns_status open_store(struct daemon *d, struct kns_error *err)
         status = kns_store_open(d->database, KNS_STORE_WRITER,
                                 (enum kns_store_sync)d->config->store.synchronous, &store, err);
     if (status == KNS_OK)
+        status = kns_store_last_event(store, &d->first_event, err);
+    if (status == KNS_OK)
         status = kns_websub_new(store, &d->websub, err);
     if (status == KNS_OK)
         status = kns_writer_start(d->loop, store, on_group_written, d, &d->writer, err);
@@ -377,7 +380,8 @@ static enum kns_status start_polling(struct daemon *d, struct kns_error *err)
 
 static enum kns_status start_hooks(struct daemon *d, struct kns_error *err)
 {
-    const struct kns_hooks_parts parts = {d->loop, d->config, d->readers, d->writer};
+    const struct kns_hooks_parts parts = {d->loop, d->config, d->readers, d->writer,
+                                          d->first_event};
 
     return kns_hooks_start(&parts, &d->hooks, err);
 }

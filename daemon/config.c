@@ -80,7 +80,7 @@ static const struct key keys[] = {
     {"poll", "min_interval", SPAN, AT(poll.min_interval_s), "15m", NULL,
      "no hint makes it faster than this"},
     {"poll", "max_interval", SPAN, AT(poll.max_interval_s), "24h", NULL,
-     "and none but the server's word slower than this"},
+     "and none but Retry-After and a feed's own --every slower than this"},
     {"poll", "concurrency", COUNT, AT(poll.concurrency), "64", NULL, "transfers in flight"},
     {"poll", "per_host", COUNT, AT(poll.per_host), "2", NULL, "of them to one site"},
     {"poll", "timeout", SPAN, AT(poll.timeout_s), "30s", NULL, "for one poll, redirects included"},

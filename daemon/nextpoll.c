@@ -47,7 +47,8 @@ static struct choice after_success(const struct kns_nextpoll_input *in)
     at_least(&choice, in->ttl_s, "the feed's ttl");
     at_least(&choice, in->update_interval_s, "the feed's sy:updatePeriod");
     at_least(&choice, in->fresh_s, "the server says that its answer is fresh so long");
-    if (choice.seconds < in->min_interval_s)
+    /* The user's own word for a feed is no hint. */
+    if (choice.seconds < in->min_interval_s && choice.seconds != in->every_s)
         return (struct choice){in->min_interval_s, "the shortest interval that is configured"};
     if (choice.seconds > most)
         return (struct choice){most, "the longest interval that is configured"};

@@ -60,6 +60,10 @@ class Asked(Case):
         self.assert_wait(wait, 1800)
         self.assertIn("this feed", shown["next_poll_reason"])
 
+    def test_the_users_interval_may_be_shorter_than_the_shortest(self):
+        wait, _ = self.wait_after(answer(200, dated()), every="5m")
+        self.assert_wait(wait, 300)
+
     def test_max_age_is_heeded_on_a_200(self):
         wait, shown = self.wait_after(answer(200, dated(), Cache_Control="public, max-age=10800"))
         self.assert_wait(wait, 3 * HOUR)

@@ -103,7 +103,7 @@ static enum kns_status read_all(FILE *file, struct kns_buf *out, struct kns_erro
     return KNS_OK;
 }
 
-static int print_newsletter(struct kns_arena *arena, FILE *file, const char *base,
+static int print_newsletter(struct kns_arena *arena, FILE *file, const char *base, bool sanitize,
                             struct kns_error *err)
 {
     const struct kns_newsletter_source source = {.url = base};
@@ -116,7 +116,8 @@ static int print_newsletter(struct kns_arena *arena, FILE *file, const char *bas
         status = kns_newsletter_read_file(arena, kns_buf_str(&bytes), bytes.len, &source,
                                           &newsletter, err);
     kns_buf_fini(&bytes);
-    return status == KNS_OK ? print_json(kns_newsletter_to_json(newsletter), err) : FAILED;
+    return status == KNS_OK ? print_json(kns_newsletter_to_json(newsletter, sanitize), err)
+                            : FAILED;
 }
 
 static int parse_newsletter(struct kns_call *call)
@@ -130,7 +131,8 @@ static int parse_newsletter(struct kns_call *call)
         fprintf(stderr, "knsctl: %s: %s\n", path, strerror(errno));
         return FAILED;
     }
-    int status = print_newsletter(call->arena, file, kns_args_value(&call->args, "base"), &err);
+    int status = print_newsletter(call->arena, file, kns_args_value(&call->args, "base"),
+                                  kns_args_has(&call->args, "sanitize"), &err);
     if (status != DONE)
         fprintf(stderr, "knsctl: %s: %s\n", standard_input ? "standard input" : path, err.message);
     if (!standard_input)

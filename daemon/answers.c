@@ -1,6 +1,7 @@
 /* The shapes of answers (kns-api(7)), and what requests ask for. */
 #include "daemon/request.h"
 
+#include "lib/html.h"
 #include "lib/jsonfeed.h"
 #include "lib/text.h"
 #include "lib/time.h"
@@ -404,6 +405,17 @@ static json_t *url_json(const char *url)
     return json;
 }
 
+/* HTML leaves by way of the sanitiser, whoever wrote it down. */
+static void set_html(json_t *object, const char *key, const char *html, const char *base)
+{
+    struct kns_arena *arena = html == NULL || *html == '\0' ? NULL : kns_arena_new(0);
+
+    if (arena == NULL)
+        return;
+    set_string(object, key, kns_html_sanitize(arena, html, base));
+    kns_arena_free(arena);
+}
+
 static json_t *curated_json(const struct kns_curated *curated)
 {
     json_t *json = json_object(), *issue = json_object(), *feed = json_object();
@@ -420,7 +432,7 @@ static json_t *curated_json(const struct kns_curated *curated)
     set(json, "position", json_integer(curated->position));
     set_string(json, "section", curated->section);
     set_string(json, "note", curated->note);
-    set_string(json, "note_html", curated->note_html);
+    set_html(json, "note_html", curated->note_html, curated->issue_url);
     return json;
 }
 
@@ -437,7 +449,7 @@ static void set_curated(json_t *kns, const struct kns_item *item)
     if (first != NULL && section == NULL)
         section = first->section;
     set_string(kns, "note", note);
-    set_string(kns, "note_html", note_html);
+    set_html(kns, "note_html", note_html, item->entry.url);
     set_string(kns, "section", section);
     if (first == NULL)
         return;

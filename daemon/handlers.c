@@ -88,7 +88,9 @@ static enum kns_status add_introduction(struct kns_request *request, struct kns_
     status = kns_newsletter_read(request->arena, html, &source, &newsletter, err);
     if (status != KNS_OK)
         return status;
-    json_t *whole = kns_newsletter_to_json(newsletter), *kns = json_object_get(whole, "_kns");
+    json_t *whole = kns_newsletter_to_json(newsletter, true), *kns = json_object_get(whole, "_kns");
+    if (whole == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
     for (size_t i = 0; i < 2; i++)
         if (json_object_get(kns, names[i]) != NULL)
             json_object_set(json_object_get(json, "_kns"), names[i],

@@ -83,7 +83,8 @@ bool kns_newsletter_is_roundup(const struct kns_newsletter *newsletter);
 /* The number in an issue's title ("Weekly News #117", "第12号", "Issue 7", "Vol. 3"); 0: none. */
 int64_t kns_newsletter_number(const char *title);
 
-/* As a JSON Feed 1.1 document with `_kns` as kns-api(7) has it; a new reference. NULL: no memory. */
-json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter);
+/* As a JSON Feed 1.1 document with `_kns` as kns-api(7) has it; a new reference. NULL: no memory.
+ * sanitize: HTML goes through the sanitiser. */
+json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter, bool sanitize);
 
 #endif

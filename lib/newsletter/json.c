@@ -9,6 +9,19 @@ static void set_text(json_t *object, const char *name, const char *value)
         json_object_set_new(object, name, json_string(value));
 }
 
+/* HTML, by way of the sanitiser where one is wanted. False: no memory. */
+static bool set_html(json_t *object, const char *name, const char *html, bool sanitize)
+{
+    struct kns_arena *arena = html != NULL && sanitize ? kns_arena_new(0) : NULL;
+    const char *shown = arena == NULL ? html : kns_html_sanitize(arena, html, NULL);
+    bool good = html == NULL || ((arena != NULL || !sanitize) && shown != NULL);
+
+    if (good)
+        set_text(object, name, shown);
+    kns_arena_free(arena);
+    return good;
+}
+
 static void set_or_drop(json_t *object, const char *name, json_t *value)
 {
     if (json_object_size(value) > 0 || json_array_size(value) > 0)
@@ -17,7 +30,7 @@ static void set_or_drop(json_t *object, const char *name, json_t *value)
         json_decref(value);
 }
 
-static json_t *item_to_json(const struct kns_newsletter_item *item)
+static json_t *item_to_json(const struct kns_newsletter_item *item, bool sanitize, bool *ret_good)
 {
     json_t *object = json_object(), *kns = json_object();
 
@@ -27,7 +40,7 @@ static json_t *item_to_json(const struct kns_newsletter_item *item)
     set_text(object, "image", item->image);
     set_text(object, "summary", item->description);
     set_text(kns, "note", item->note);
-    set_text(kns, "note_html", item->note_html);
+    *ret_good = set_html(kns, "note_html", item->note_html, sanitize) && *ret_good;
     set_text(kns, "section", item->section);
     set_text(kns, "site", item->site);
     json_object_set_new(kns, "position", json_integer(item->position));
@@ -35,12 +48,13 @@ static json_t *item_to_json(const struct kns_newsletter_item *item)
     return object;
 }
 
-static json_t *section_to_json(const struct kns_newsletter_section *section)
+static json_t *section_to_json(const struct kns_newsletter_section *section, bool sanitize,
+                               bool *ret_good)
 {
     json_t *object = json_object();
 
     set_text(object, "title", section->title);
-    set_text(object, "content_html", section->content_html);
+    *ret_good = set_html(object, "content_html", section->content_html, sanitize) && *ret_good;
     return object;
 }
 
@@ -55,7 +69,7 @@ static json_t *mention_to_json(const struct kns_newsletter_mention *mention)
     return object;
 }
 
-json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter)
+json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter, bool sanitize)
 {
     json_t *feed = json_object(), *items = json_array(), *sections = json_array(),
            *mentions = json_array(), *kns = json_object();
@@ -63,14 +77,15 @@ json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter)
     const struct kns_newsletter_section *section;
     const struct kns_newsletter_mention *mention;
     char time[KNS_TIME_TEXT];
+    bool good = true;
 
     set_text(feed, "version", "https://jsonfeed.org/version/1.1");
     set_text(feed, "title", newsletter->title);
     set_text(feed, "home_page_url", newsletter->url);
     KNS_LIST_EACH(item, &newsletter->items)
-    json_array_append_new(items, item_to_json(item));
+    json_array_append_new(items, item_to_json(item, sanitize, &good));
     KNS_LIST_EACH(section, &newsletter->sections)
-    json_array_append_new(sections, section_to_json(section));
+    json_array_append_new(sections, section_to_json(section, sanitize, &good));
     KNS_LIST_EACH(mention, &newsletter->mentions)
     json_array_append_new(mentions, mention_to_json(mention));
     json_object_set_new(feed, "items", items);
@@ -80,5 +95,8 @@ json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter)
     set_or_drop(kns, "sections", sections);
     set_or_drop(kns, "mentions", mentions);
     set_or_drop(feed, "_kns", kns);
-    return feed;
+    if (good)
+        return feed;
+    json_decref(feed);
+    return NULL;
 }

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         KNS_LIST_EACH(item, &newsletter->items)
         if (item->url == NULL || (item->note == NULL) != (item->note_html == NULL))
             abort();
-        json_t *json = kns_newsletter_to_json(newsletter);
+        json_t *json = kns_newsletter_to_json(newsletter, true);
         char *text = json_dumps(json, 0);
         if (text == NULL)
             abort();

@@ -400,7 +400,8 @@ class Newsletter(unittest.TestCase):
                 self.assertEqual(letter["mentions"], [{"url": "https://news.example/1", "text": "大会", "section": "News",
                                                        "context": "今週は大会が始まりました。"}])
                 self.assertEqual(read["https://site1.example/own"]["_kns"]["curated"][0]["note_html"],
-                                 '<p>A <strong>tool</strong> for <a href="https://us.example/">us</a>.</p>')
+                                 '<p>A <strong>tool</strong> for <a href="https://us.example/" rel="noopener noreferrer">us</a>.</p>')
+                self.assertIn('rel="noopener noreferrer">大会</a>', letter["sections"][0]["content_html"])
 
     def test_a_published_page_is_read_back_the_same(self):
         self.make_issue()

@@ -111,6 +111,15 @@ class Files(unittest.TestCase):
             done = subprocess.run([kns.KNSCTL, "parse", "--newsletter", "-"], stdin=fp, stdout=subprocess.PIPE, check=True)
         self.assertEqual(len(json.loads(done.stdout)["items"]), 4)
 
+    def test_html_goes_through_the_sanitiser_where_that_is_asked_for(self):
+        path = os.path.join(ROOT, "tests/fixtures/newsletters/cards.html")
+        raw, clean = read(path), read(path, "--sanitize")
+        notes = [(r["_kns"].get("note_html", ""), c["_kns"].get("note_html", "")) for r, c in zip(raw["items"], clean["items"])]
+        self.assertTrue(any("<a " in note for note, _ in notes))
+        for before, after in notes:
+            self.assertEqual(after.count(' rel="noopener noreferrer"'), before.count("<a "))
+            self.assertEqual(text(after), text(before))
+
     def test_what_is_no_html_is_refused_in_one_line(self):
         done = subprocess.run([kns.KNSCTL, "parse", "--newsletter", "-"], input=b"hello\n", stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False)

@@ -67,7 +67,7 @@ static void assert_like_expected(const char *path, const char *expected_path)
     if (kns_newsletter_read_file(arena, bytes, size, &source, &newsletter, &err) != KNS_OK)
         fail_msg("%s: %s", path, err.message);
     json_t *expected = json_load_file(expected_path, 0, &problem);
-    json_t *actual = kns_newsletter_to_json(newsletter);
+    json_t *actual = kns_newsletter_to_json(newsletter, false);
     if (expected == NULL)
         fail_msg("%s: %s", expected_path, problem.text);
     if (!json_equal(expected, actual)) {

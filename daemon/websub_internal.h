@@ -1,13 +1,20 @@
-/* websub_internal.h - what the files of WebSub share: websub.c (what we have with hubs) and websub_push.c (what they send). */
+/* websub_internal.h - what the files of WebSub share: websub_subs.c (the subscriptions in memory),
+ * websub_write.c (what is stored of them), websub_ask.c (asking hubs), websub.c (following, being asked, its life) and websub_push.c (what
+ * hubs send). All of it belongs to the loop's thread. */
 #ifndef KNSD_WEBSUB_INTERNAL_H
 #define KNSD_WEBSUB_INTERNAL_H
 
+#include "daemon/nextpoll.h"
 #include "daemon/scheduler.h"
 #include "daemon/websub.h"
+#include "daemon/writer.h"
 
 /* Requests to hubs under way; and of them to one hub. */
 #define KNS_WEBSUB_REQUESTS 8
 #define KNS_WEBSUB_REQUESTS_TO_HUB 2
+
+/* The first wait after a failure, or min_interval where that is shorter. */
+#define KNS_WEBSUB_FIRST_RETRY_S 60
 
 /* What we have with one hub for one feed. In by_token until it is dropped, in by_feed while it is its feed's current one. Times are
  * of a clock that nobody sets.
@@ -55,5 +62,94 @@ struct sub *kns_websub_find(struct kns_websub *websub, const char *token);
 /* Counts who uses it; a dropped one is freed by its last user. */
 void kns_sub_ref(struct sub *sub);
 void kns_sub_unref(struct sub *sub);
+
+/* ---- time ------------------------------------------------------------------------------------------------------------- */
+
+/* A clock that goes on in sleep, and is never set. */
+int64_t kns_websub_now_ms(void);
+
+/* Its times as the calendar's, and back; 0 is no time. */
+struct kns_time kns_websub_calendar(int64_t at_ms);
+int64_t kns_websub_from_calendar(struct kns_time at);
+
+/* From 0 to below 1. */
+double kns_websub_chance(void);
+
+/* ---- in memory -------------------------------------------------------------------------------------------------------- */
+
+/* The feed's current subscription; NULL: none. */
+struct sub *kns_websub_current(struct kns_websub *websub, int64_t feed_id);
+
+/* NULL for NULL, or without memory. */
+char *kns_sub_copy(const char *text);
+
+/* Takes its place in memory; false: no memory, and it is freed. */
+bool kns_sub_add(struct kns_websub *websub, struct sub *sub);
+
+/* For one that was never added. */
+void kns_sub_free(struct sub *sub);
+
+/* Forgotten in memory; freed when nobody works with it any more. */
+void kns_sub_drop(struct sub *sub);
+
+/* Another may take its feed. */
+void kns_sub_not_current(struct sub *sub);
+
+/* How its hub is reached: copies without credentials and headers, which are for the feed's own server. */
+void kns_sub_keep_access(struct sub *sub, const struct kns_feed_access *access);
+
+/* Copies; NULL: none. */
+void kns_sub_set_error(struct sub *sub, const char *text);
+
+/* Puts it into the heap by what it waits for, or takes it out. */
+void kns_sub_schedule(struct sub *sub);
+
+/* How long to wait after its failures, times factor, spread by chance. */
+int64_t kns_sub_retry_ms(const struct sub *sub, int factor);
+
+/* ---- what is stored --------------------------------------------------------------------------------------------------- */
+
+/* What becomes of the feed's schedule with a change. */
+enum kns_feed_move {
+    FEED_STAYS,
+    FEED_LEASE,  /* only until when it is pushed */
+    FEED_PUSHED, /* polled rarely from now on */
+    FEED_POLLED, /* polled as any other again */
+};
+
+/* One change of what is stored, with the copies that the writer thread works on. */
+struct kns_sub_change {
+    struct kns_write write;
+    struct kns_arena *arena;
+    struct sub *sub;
+    struct kns_websub_record record;
+    bool remove;
+    enum kns_feed_move move;
+    struct kns_nextpoll_input input;
+    bool want_access, has_feed;
+    const struct kns_feed *feed; /* with its access, in arena */
+    void (*then)(struct kns_sub_change *change);
+    kns_websub_answer answer; /* to a hub; NULL: none waits */
+    void *answer_ctx;
+    const char *text;
+};
+
+/* The subscription as it is now, to be stored; NULL: no memory. Freed by whoever does not submit it. */
+struct kns_sub_change *kns_sub_new_change(struct sub *sub, enum kns_feed_move move);
+void kns_sub_free_change(struct kns_sub_change *change);
+
+/* To the writer, which frees it after then(). */
+void kns_sub_submit(struct kns_sub_change *change);
+
+/* Stores it as it is now. */
+void kns_sub_save(struct sub *sub, enum kns_feed_move move);
+
+/* Forgotten here and in the store. */
+void kns_sub_forget(struct sub *sub, enum kns_feed_move move);
+
+/* ---- asking ------------------------------------------------------------------------------------------------------------ */
+
+/* Does what is due, and sleeps until the next is. */
+void kns_websub_run_due(struct kns_websub *websub);
 
 #endif

@@ -35,6 +35,9 @@ bool words_is_host(const char *text);
 /* True when the whole text is one http(s) address. */
 bool words_is_address(const char *text);
 
+/* True for what can be the name of a site or a person: short, and no sentence. */
+bool words_is_name(const char *text);
+
 /* What a class or id of an element says about its content. */
 enum words_role { ROLE_UNKNOWN, ROLE_DESCRIPTION, ROLE_NOTE, ROLE_SITE, ROLE_META };
 enum words_role words_role_of(const char *class_names);

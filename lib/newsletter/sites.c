@@ -1,0 +1,129 @@
+/* What stands behind a title on its line: a dash, the site's name. */
+#include "lib/newsletter/judging.h"
+
+#include "lib/newsletter/words.h"
+#include "lib/text.h"
+
+#include <string.h>
+
+/* True when the item's text goes on behind this line. */
+static bool more_follows(const struct judging *j, size_t index, size_t line_end)
+{
+    const struct blocks *blocks = j->blocks;
+    const struct block *block = &blocks->blocks[index];
+
+    if (!blocks_is_blank(blocks, (struct place){line_end, 0}, block->to))
+        return true;
+    if (block->list != NULL)
+        return false;
+    for (size_t i = index + 1; i < blocks->count; i++)
+        if (blocks->blocks[i].type != BLOCK_GAP)
+            return blocks->blocks[i].type == BLOCK_TEXT;
+    return false;
+}
+
+/* A second link beside the title: to the same article, or one that is named like a site. */
+static bool take_site_link(struct judging *j, struct title *title, struct place at, size_t end)
+{
+    size_t open = at.token;
+
+    while (open > title->link && !opens_link(token_at(j, open)))
+        open--;
+    const struct token *link = token_at(j, open);
+    if (open <= title->link || judging_close(j, open, end) <= at.token || link->url == NULL)
+        return false;
+    size_t close = judging_close(j, open, end);
+    const char *text = judging_text(j, (struct place){open, 0}, close);
+    if (!words_is_host(text) &&
+        !(words_is_name(text) && judging_same_article(j, link->url, title->url)))
+        return false;
+    title->site = text;
+    title->after = (struct place){close, 0};
+    return true;
+}
+
+/* The place behind a character, looked for from a place up to end; false: it is not there. */
+static bool find_character(const struct judging *j, int32_t wanted, struct place at, size_t end,
+                           struct place *ret_before)
+{
+    for (int32_t c = judging_peek(j, &at, end); c != 0; c = judging_peek(j, &at, end)) {
+        if (c == wanted) {
+            *ret_before = at;
+            return true;
+        }
+        judging_step(j, &at);
+    }
+    return false;
+}
+
+static const char *text_up_to(struct judging *j, struct place from, struct place to)
+{
+    const char *rest = judging_text(j, from, to.token + 1);
+    const char *tail = judging_text(j, to, to.token + 1);
+    size_t len = strlen(rest), tail_len = strlen(tail);
+    char *copy = kns_arena_copy(j->arena, rest, len >= tail_len ? len - tail_len : 0);
+    const char *text = copy == NULL ? NULL : kns_text_squeeze(j->arena, copy);
+
+    j->failed = j->failed || text == NULL;
+    return text == NULL ? "" : text;
+}
+
+/* "(example.com)", "[Example]" with a link to the article in it. True when the bracket was the site's. */
+static bool take_bracket(struct judging *j, struct title *title, int32_t closing, struct place at,
+                         size_t end)
+{
+    struct place inside = at, closed;
+
+    judging_step(j, &inside);
+    if (!find_character(j, closing, inside, end, &closed))
+        return false;
+    struct place first = inside;
+    judging_peek(j, &first, end);
+    const char *text = text_up_to(j, inside, closed);
+    if (!words_is_host(text) && !take_site_link(j, title, first, end))
+        return false;
+    title->site = text;
+    judging_step(j, &closed);
+    title->after = closed;
+    return true;
+}
+
+static bool skip_separators(const struct judging *j, struct place *at, size_t end)
+{
+    bool any = false;
+
+    while (sign_separates(judging_peek(j, at, end))) {
+        judging_step(j, at);
+        any = true;
+    }
+    return any;
+}
+
+/* What stands behind the title on its line: a dash, the site's name, a dash. */
+void judge_site(struct judging *j, struct title *title, size_t index)
+{
+    size_t end = title->line_end;
+    struct place at = title->after;
+    bool separated = skip_separators(j, &at, end);
+    int32_t next = judging_peek(j, &at, end);
+    int32_t closing = sign_closing_bracket(next);
+
+    title->separated = separated;
+    if (next == 0)
+        return;
+    bool found =
+        closing != 0 ? take_bracket(j, title, closing, at, end) : take_site_link(j, title, at, end);
+    if (!found && separated) {
+        const char *text = judging_text(j, at, end);
+        found = words_is_host(text) || (words_is_name(text) && more_follows(j, index, end));
+        if (found) {
+            title->site = text;
+            title->after = (struct place){end, 0};
+        }
+    }
+    struct place behind = title->after;
+    if (found)
+        title->separated = skip_separators(j, &behind, end);
+    if (title->separated)
+        title->after = found ? behind : at;
+}

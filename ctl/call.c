@@ -122,18 +122,6 @@ int kns_call_post(struct kns_call *call, const char *what, const char *path, jso
     return status;
 }
 
-void kns_call_encode(struct kns_buf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                     (*text >= '0' && *text <= '9') || strchr("-._~", *text) != NULL;
-        if (plain)
-            kns_buf_addc(out, *text);
-        else
-            kns_buf_addf(out, "%%%02X", (unsigned char)*text);
-    }
-}
-
 const char *kns_call_path(const struct kns_call *call, const char *format, ...)
 {
     struct kns_buf out = {0};
@@ -142,7 +130,7 @@ const char *kns_call_path(const struct kns_call *call, const char *format, ...)
     va_start(args, format);
     for (; *format != '\0'; format++) {
         if (format[0] == '%' && format[1] == 's') {
-            kns_call_encode(&out, va_arg(args, const char *));
+            kns_url_add_encoded(&out, va_arg(args, const char *));
             format++;
         } else {
             kns_buf_addc(&out, *format);
@@ -202,6 +190,24 @@ int kns_call_known_feed_id(struct kns_call *call, const char *feed, int64_t *ret
     int status = kns_call_json(call, NULL, &request, &json);
     json_decref(json);
     return status;
+}
+
+int kns_call_add_feeds(struct kns_call *call, char mark, struct kns_buf *out)
+{
+    const struct kns_given *given;
+
+    KNS_LIST_EACH(given, &call->args.given)
+    {
+        int64_t id = 0;
+        if (strcmp(given->option->name, "feed") != 0)
+            continue;
+        int status = kns_call_known_feed_id(call, given->value, &id);
+        if (status != KNS_EXIT_OK)
+            return status;
+        kns_buf_addf(out, "%cfeed=%lld", mark, (long long)id);
+        mark = '&';
+    }
+    return KNS_EXIT_OK;
 }
 
 int kns_call_each_operand(struct kns_call *call,

@@ -70,9 +70,6 @@ int kns_call_write_file(struct kns_call *call, const char *path, const char *byt
 /* Prints json for programs, and takes its reference. */
 int kns_call_print_json(struct kns_call *call, json_t *json);
 
-/* Appends text percent-encoded, for a query. */
-void kns_call_encode(struct kns_buf *out, const char *text);
-
 /* A member's text ("" where there is none), and its time (zero where there is none). */
 const char *kns_json_text(const json_t *object, const char *key);
 struct kns_time kns_json_time(const json_t *object, const char *key);
@@ -87,6 +84,9 @@ int kns_call_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id);
 
 /* The same, of a feed that is there. */
 int kns_call_known_feed_id(struct kns_call *call, const char *feed, int64_t *ret_id);
+
+/* Appends a parameter for every --feed that was given, the first behind mark ('?' or '&'); an exit code. */
+int kns_call_add_feeds(struct kns_call *call, char mark, struct kns_buf *out);
 
 /* The number of an item's id; false when the word is no id. */
 bool kns_item_id(const char *word, int64_t *ret_id);

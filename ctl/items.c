@@ -3,6 +3,7 @@
 
 #include "ctl/template.h"
 #include "lib/html.h"
+#include "lib/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,34 +16,14 @@ static void add(struct kns_buf *out, const char *name, const char *value)
     if (value == NULL)
         return;
     kns_buf_addf(out, "%c%s=", out->len == 0 ? '?' : '&', name);
-    kns_call_encode(out, value);
-}
-
-/* All feeds in one parameter. */
-static int add_feeds(struct kns_call *call, struct kns_buf *out)
-{
-    const struct kns_given *given;
-    bool first = true;
-
-    KNS_LIST_EACH(given, &call->args.given)
-    {
-        int64_t id = 0;
-        if (strcmp(given->option->name, "feed") != 0)
-            continue;
-        int status = kns_call_known_feed_id(call, given->value, &id);
-        if (status != KNS_EXIT_OK)
-            return status;
-        kns_buf_addf(out, "%s%lld", first ? "?feed=" : ",", (long long)id);
-        first = false;
-    }
-    return KNS_EXIT_OK;
+    kns_url_add_encoded(out, value);
 }
 
 int kns_call_filters(struct kns_call *call, const char *query, const char *more,
                      const char **ret_filters)
 {
     struct kns_buf out = {0};
-    int status = add_feeds(call, &out);
+    int status = kns_call_add_feeds(call, '?', &out);
 
     if (status != KNS_EXIT_OK) {
         kns_buf_fini(&out);

@@ -1,6 +1,7 @@
 /* New items as they are stored. The happy path: ask where the events stand, read on from there for ever. When the connection ends, the
  * daemon is waited for and asked for what comes behind the last event seen, so that nothing is missed. */
 #include "ctl/ctl.h"
+#include "lib/url.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -85,23 +86,6 @@ static bool on_events(void *ctx, const char *bytes, size_t size)
 
 /* ---- the verb ------------------------------------------------------------------------------------------------------------ */
 
-static int add_feeds(struct kns_call *call, struct kns_buf *out)
-{
-    const struct kns_given *given;
-
-    KNS_LIST_EACH(given, &call->args.given)
-    {
-        int64_t id = 0;
-        if (strcmp(given->option->name, "feed") != 0)
-            continue;
-        int status = kns_call_known_feed_id(call, given->value, &id);
-        if (status != KNS_EXIT_OK)
-            return status;
-        kns_buf_addf(out, "&feed=%lld", (long long)id);
-    }
-    return KNS_EXIT_OK;
-}
-
 static void add_text(struct kns_call *call, struct kns_buf *out, const char *option,
                      const char *name)
 {
@@ -110,13 +94,13 @@ static void add_text(struct kns_call *call, struct kns_buf *out, const char *opt
     if (value == NULL)
         return;
     kns_buf_addf(out, "&%s=", name);
-    kns_call_encode(out, value);
+    kns_url_add_encoded(out, value);
 }
 
 static int read_filters(struct watch *w)
 {
     struct kns_buf out = {0};
-    int status = add_feeds(w->call, &out);
+    int status = kns_call_add_feeds(w->call, '&', &out);
 
     add_text(w->call, &out, "tag", "tag");
     add_text(w->call, &out, "query", "q");

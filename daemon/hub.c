@@ -145,16 +145,8 @@ struct kns_hub_names kns_hub_find(struct kns_arena *arena, const char *link, con
 
 static void add_field(struct kns_buf *form, const char *name, const char *value)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
     kns_buf_addf(form, "%s%s=", form->len > 0 ? "&" : "", name);
-    for (; *value != '\0'; value++) {
-        if (strchr(plain, *value) != NULL)
-            kns_buf_addc(form, *value);
-        else
-            kns_buf_addf(form, "%%%02X", (unsigned char)*value);
-    }
+    kns_url_add_encoded(form, value);
 }
 
 const char *kns_hub_form(struct kns_arena *arena, const char *mode, const char *topic,

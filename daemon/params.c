@@ -2,6 +2,7 @@
 #include "daemon/request.h"
 
 #include "lib/time.h"
+#include "lib/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,18 +124,6 @@ bool kns_request_item_query(struct kns_request *request, struct kns_item_query *
 
 /* ---- a query again ------------------------------------------------------------------------------- */
 
-static void add_encoded(struct kns_buf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                     (*text >= '0' && *text <= '9') || strchr("-._~", *text) != NULL;
-        if (plain)
-            kns_buf_addc(out, *text);
-        else
-            kns_buf_addf(out, "%%%02X", (unsigned char)*text);
-    }
-}
-
 void kns_request_write_query(const struct kns_request *request, const char *leave_out,
                              struct kns_buf *out)
 {
@@ -147,9 +136,9 @@ void kns_request_write_query(const struct kns_request *request, const char *leav
         if (found != NULL && found > leave_out && found[-1] == ' ' && found[len] == ' ')
             continue;
         kns_buf_adds(out, first ? "" : "&");
-        add_encoded(out, name);
+        kns_url_add_encoded(out, name);
         kns_buf_addc(out, '=');
-        add_encoded(out, request->parameters[i].value);
+        kns_url_add_encoded(out, request->parameters[i].value);
         first = false;
     }
 }

@@ -86,15 +86,11 @@ static void link_written(struct kns_write *write)
 
 static const char *decoded(struct kns_arena *arena, const struct link *link)
 {
-    struct kns_decoder *decoder = kns_decoder_new(link->content_type);
     struct kns_buf text = {0};
     const char *html = NULL;
 
-    if (decoder != NULL &&
-        kns_decoder_write(decoder, link->page, link->size, &text, NULL) == KNS_OK &&
-        kns_decoder_finish(decoder, &text, NULL) == KNS_OK)
+    if (kns_decode(link->content_type, link->page, link->size, &text, NULL) == KNS_OK)
         html = kns_arena_copy(arena, kns_buf_str(&text), text.len);
-    kns_decoder_free(decoder);
     kns_buf_fini(&text);
     return html;
 }

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static uint64_t hash_of(const struct kns_buf *buf)
 {
@@ -16,19 +15,11 @@ static uint64_t hash_of(const struct kns_buf *buf)
     return hash;
 }
 
-/* IMF-fixdate; names in English whatever the locale. */
 static const char *http_date(struct kns_arena *arena, struct kns_time at)
 {
-    static const char days[] = "SunMonTueWedThuFriSat",
-                      months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t seconds = (time_t)at.unix_s;
-    struct tm tm;
+    char text[KNS_TIME_HTTP];
 
-    if (!kns_time_given(at) || gmtime_r(&seconds, &tm) == NULL)
-        return NULL;
-    return kns_arena_printf(arena, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
-                            tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour,
-                            tm.tm_min, tm.tm_sec);
+    return kns_time_given(at) ? kns_arena_strdup(arena, kns_time_format_http(at, text)) : NULL;
 }
 
 /* If-None-Match: a list of entity tags, compared weakly, or "*". */

@@ -49,6 +49,10 @@ const char *kns_decoder_encoding(const struct kns_decoder *decoder);
 /* True when bytes were replaced by U+FFFD, or the declared encoding was overruled. */
 bool kns_decoder_repaired(const struct kns_decoder *decoder);
 
+/* The same of bytes that are all there: appends size bytes as UTF-8 to out. */
+enum kns_status kns_decode(const char *content_type, const void *bytes, size_t size,
+                           struct kns_buf *out, struct kns_error *err);
+
 /* What is read before deciding, at most. */
 #define KNS_DECODER_SNIFF 1024
 

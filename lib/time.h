@@ -29,6 +29,13 @@ static inline bool kns_time_given(struct kns_time t)
 /* RFC 3339 in UTC ending in Z; writes "" for a time not given. Returns text. Any thread. */
 const char *kns_time_format(struct kns_time t, char text[static KNS_TIME_TEXT]);
 
+/* "Thu, 01 Jan 2004 19:48:21 GMT" and a NUL. */
+#define KNS_TIME_HTTP 30
+
+/* The form of HTTP dates (RFC 9110 5.6.7), of RSS and OPML: English names whatever the locale; writes "" for a time not given. Returns text.
+ * Any thread. */
+const char *kns_time_format_http(struct kns_time t, char text[static KNS_TIME_HTTP]);
+
 /* Now by the system's calendar clock. Any thread. */
 struct kns_time kns_time_now(void);
 

@@ -4,6 +4,7 @@
 #define KNS_URL_H
 
 #include "lib/arena.h"
+#include "lib/buf.h"
 #include "lib/error.h"
 
 #include <stdbool.h>
@@ -45,5 +46,9 @@ const char *kns_url_site(struct kns_arena *arena, const char *url);
 
 /* The URL with user and password removed, for showing and logging (law 6). */
 const char *kns_url_without_credentials(struct kns_arena *arena, const char *url);
+
+/* Appends text as the value of a parameter, or as one segment of a path: every byte but the unreserved characters percent-encoded
+ * (RFC 3986 2.3). */
+void kns_url_add_encoded(struct kns_buf *out, const char *text);
 
 #endif

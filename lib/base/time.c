@@ -12,19 +12,40 @@
 #define LAST_UNIX_S INT64_C(253402300799)
 #define FIRST_UNIX_S (-INT64_C(62167219200))
 
+static bool can_be_written(struct kns_time t)
+{
+    return kns_time_given(t) && t.unix_s <= LAST_UNIX_S && t.unix_s >= FIRST_UNIX_S;
+}
+
 const char *kns_time_format(struct kns_time t, char text[static KNS_TIME_TEXT])
 {
     struct tm tm;
     time_t seconds = (time_t)t.unix_s;
 
     text[0] = '\0';
-    if (!kns_time_given(t) || t.unix_s > LAST_UNIX_S || t.unix_s < FIRST_UNIX_S ||
-        gmtime_r(&seconds, &tm) == NULL)
+    if (!can_be_written(t) || gmtime_r(&seconds, &tm) == NULL)
         return text;
     snprintf(text, KNS_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ",
              (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)(tm.tm_mon + 1) % 100u,
              (unsigned)tm.tm_mday % 100u, (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u,
              (unsigned)tm.tm_sec % 100u);
+    return text;
+}
+
+const char *kns_time_format_http(struct kns_time t, char text[static KNS_TIME_HTTP])
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct tm tm;
+    time_t seconds = (time_t)t.unix_s;
+
+    text[0] = '\0';
+    if (!can_be_written(t) || gmtime_r(&seconds, &tm) == NULL)
+        return text;
+    snprintf(text, KNS_TIME_HTTP, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * tm.tm_wday,
+             (unsigned)tm.tm_mday % 100u, months + 3 * tm.tm_mon,
+             (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)tm.tm_hour % 100u,
+             (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u);
     return text;
 }
 

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static bool is_plain(const char *text)
 {
@@ -55,17 +54,13 @@ static void add_address(struct kns_arena *arena, struct kns_buf *out, const char
     kns_buf_adds(out, angle);
 }
 
+/* RFC 5322 3.3 wants the zone as a number. */
 static void add_date(struct kns_buf *out, struct kns_time time)
 {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct tm tm;
-    time_t seconds = (time_t)time.unix_s;
+    char text[KNS_TIME_HTTP];
 
-    if (kns_time_given(time) && gmtime_r(&seconds, &tm) != NULL)
-        kns_buf_addf(out, "Date: %.3s, %d %.3s %04d %02d:%02d:%02d +0000\r\n",
-                     days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900,
-                     tm.tm_hour, tm.tm_min, tm.tm_sec);
+    if (kns_time_given(time))
+        kns_buf_addf(out, "Date: %.25s +0000\r\n", kns_time_format_http(time, text));
 }
 
 static void add_part(struct kns_buf *out, const char *boundary, const char *type,

@@ -4,24 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-/* RFC 822 with a year of four digits, as OPML asks for. */
-static void add_date(struct kns_buf *out, const char *name, struct kns_time time)
-{
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct tm tm;
-    time_t seconds = (time_t)time.unix_s;
-    char text[64];
-
-    if (!kns_time_given(time) || gmtime_r(&seconds, &tm) == NULL)
-        return;
-    snprintf(text, sizeof(text), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
-             tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-             tm.tm_sec);
-    digest_xml_element(out, 4, name, text);
-}
 
 static void add_outline(struct kns_buf *out, int indent, const struct digest_entry *e)
 {
@@ -44,12 +26,13 @@ enum kns_status digest_write_opml(const struct digest_view *view, struct kns_buf
 {
     const struct digest_group *group;
     const struct digest_entry *entry;
+    char modified[KNS_TIME_HTTP];
 
     (void)err;
     kns_buf_adds(out,
                  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">\n  <head>\n");
     digest_xml_element(out, 4, "title", view->title);
-    add_date(out, "dateModified", view->updated);
+    digest_xml_element(out, 4, "dateModified", kns_time_format_http(view->updated, modified));
     digest_xml_element(out, 4, "ownerName", view->author);
     kns_buf_adds(out, "  </head>\n  <body>\n");
     KNS_LIST_EACH(group, &view->groups)

@@ -469,20 +469,6 @@ static const char *read_head(struct kns_arena *arena, const char *html,
     return second + url;
 }
 
-static enum kns_status decode(const char *bytes, size_t size, struct kns_buf *out,
-                              struct kns_error *err)
-{
-    struct kns_decoder *decoder = kns_decoder_new("text/html");
-
-    if (decoder == NULL)
-        return kns_fail(err, KNS_ENOMEM, "out of memory");
-    enum kns_status status = kns_decoder_write(decoder, bytes, size, out, err);
-    if (status == KNS_OK)
-        status = kns_decoder_finish(decoder, out, err);
-    kns_decoder_free(decoder);
-    return status;
-}
-
 enum kns_status kns_newsletter_read_file(struct kns_arena *arena, const char *bytes, size_t size,
                                          const struct kns_newsletter_source *source,
                                          struct kns_newsletter **ret_newsletter,
@@ -490,7 +476,7 @@ enum kns_status kns_newsletter_read_file(struct kns_arena *arena, const char *by
 {
     struct kns_newsletter_source from = {0};
     struct kns_buf text = {0};
-    enum kns_status status = decode(bytes, size, &text, err);
+    enum kns_status status = kns_decode("text/html", bytes, size, &text, err);
 
     if (source != NULL)
         from = *source;

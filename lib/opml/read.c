@@ -341,20 +341,6 @@ static void mend(const struct kns_buf *utf8, struct kns_buf *out)
     }
 }
 
-static enum kns_status decode(const char *bytes, size_t size, struct kns_buf *out,
-                              struct kns_error *err)
-{
-    struct kns_decoder *decoder = kns_decoder_new(NULL);
-
-    if (decoder == NULL)
-        return kns_fail(err, KNS_ENOMEM, "out of memory");
-    enum kns_status status = kns_decoder_write(decoder, bytes, size, out, err);
-    if (status == KNS_OK)
-        status = kns_decoder_finish(decoder, out, err);
-    kns_decoder_free(decoder);
-    return status;
-}
-
 static enum kns_status report(const struct reader *r, enum kns_status status, size_t line,
                               const char *xml, struct kns_error *err)
 {
@@ -397,7 +383,7 @@ enum kns_status kns_opml_read(struct kns_arena *arena, const char *bytes, size_t
     if (size > KNS_OPML_MAX_BYTES)
         return kns_fail(err, KNS_ELIMIT, "OPML: %zu bytes, more than %u", size, KNS_OPML_MAX_BYTES);
     kns_buf_init(&utf8, (size_t)KNS_OPML_MAX_BYTES * 3);
-    enum kns_status status = decode(bytes, size, &utf8, err);
+    enum kns_status status = kns_decode(NULL, bytes, size, &utf8, err);
     if (status == KNS_OK && utf8.len == 0)
         status = kns_fail(err, KNS_ENOTFEED, "OPML: the document is empty");
     if (status == KNS_OK)

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct folder_feed {
     const struct kns_opml_feed *feed;
@@ -143,28 +142,13 @@ static void write_folder(struct kns_buf *out, int indent, const struct folder *f
     write_feed(out, indent, node->feed);
 }
 
-static void add_date(struct kns_buf *out, struct kns_time time)
-{
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct tm tm;
-    time_t seconds = (time_t)time.unix_s;
-    char text[64];
-
-    if (!kns_time_given(time) || gmtime_r(&seconds, &tm) == NULL)
-        return;
-    snprintf(text, sizeof(text), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
-             tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-             tm.tm_sec);
-    digest_xml_element(out, 4, "dateModified", text);
-}
-
 enum kns_status kns_opml_write(const struct kns_opml *opml, struct kns_buf *out,
                                struct kns_error *err)
 {
     struct kns_arena *arena = kns_arena_new(0);
     struct folder root = {0};
     const struct kns_opml_feed *feed;
+    char modified[KNS_TIME_HTTP];
     bool ok = arena != NULL;
 
     KNS_LIST_EACH(feed, &opml->feeds)
@@ -173,7 +157,7 @@ enum kns_status kns_opml_write(const struct kns_opml *opml, struct kns_buf *out,
         kns_buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                           "<opml version=\"2.0\">\n  <head>\n");
         digest_xml_element(out, 4, "title", opml->title);
-        add_date(out, opml->date);
+        digest_xml_element(out, 4, "dateModified", kns_time_format_http(opml->date, modified));
         kns_buf_adds(out, "  </head>\n  <body>\n");
         write_folder(out, 4, &root);
         kns_buf_adds(out, "  </body>\n</opml>\n");

@@ -221,3 +221,17 @@ enum kns_status kns_decoder_finish(struct kns_decoder *decoder, struct kns_buf *
         kns_transcoder_finish(decoder->transcoder, out);
     return status == KNS_OK ? out_status(out, err) : status;
 }
+
+enum kns_status kns_decode(const char *content_type, const void *bytes, size_t size,
+                           struct kns_buf *out, struct kns_error *err)
+{
+    struct kns_decoder *decoder = kns_decoder_new(content_type);
+
+    if (decoder == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    enum kns_status status = kns_decoder_write(decoder, bytes, size, out, err);
+    if (status == KNS_OK)
+        status = kns_decoder_finish(decoder, out, err);
+    kns_decoder_free(decoder);
+    return status;
+}

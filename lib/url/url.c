@@ -306,3 +306,16 @@ const char *kns_url_without_credentials(struct kns_arena *arena, const char *url
         return kns_arena_strdup(arena, url);
     return kns_arena_printf(arena, "%.*s%s", (int)(authority - url), url, at + 1);
 }
+
+void kns_url_add_encoded(struct kns_buf *out, const char *text)
+{
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    for (; *text != '\0'; text++) {
+        if (strchr(unreserved, *text) != NULL)
+            kns_buf_addc(out, *text);
+        else
+            kns_buf_addf(out, "%%%02X", (unsigned char)*text);
+    }
+}

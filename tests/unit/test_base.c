@@ -94,6 +94,19 @@ static void times_are_written_as_rfc_3339(void **state)
     assert_string_equal(kns_time_format((struct kns_time){INT64_MAX}, text), "");
 }
 
+static void http_dates_are_in_english_and_in_utc(void **state)
+{
+    char text[KNS_TIME_HTTP];
+    (void)state;
+
+    assert_string_equal(kns_time_format_http((struct kns_time){784111777}, text),
+                        "Sun, 06 Nov 1994 08:49:37 GMT");
+    assert_string_equal(kns_time_format_http((struct kns_time){-62135596800}, text),
+                        "Mon, 01 Jan 0001 00:00:00 GMT");
+    assert_string_equal(kns_time_format_http((struct kns_time){0}, text), "");
+    assert_string_equal(kns_time_format_http((struct kns_time){INT64_MAX}, text), "");
+}
+
 static void people_type_spans_and_points_in_time(void **state)
 {
     struct kns_time now = {1700000000}, t = {0};
@@ -123,6 +136,7 @@ int main(void)
         cmocka_unit_test(an_arena_keeps_its_limit),
         cmocka_unit_test(a_buffer_takes_its_limit_and_not_a_byte_more),
         cmocka_unit_test(times_are_written_as_rfc_3339),
+        cmocka_unit_test(http_dates_are_in_english_and_in_utc),
         cmocka_unit_test(people_type_spans_and_points_in_time),
     };
 

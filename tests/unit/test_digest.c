@@ -16,21 +16,7 @@
 
 #include <cmocka.h>
 
-static struct kns_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = kns_arena_new(0);
-    return arena == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    kns_arena_free(arena);
-    return 0;
-}
+#include "tests/unit/arena.h"
 
 static struct kns_item *new_item(const char *title, const char *url, const char *summary)
 {
@@ -234,8 +220,6 @@ static void html_becomes_the_markdown_that_reads_back(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_string_equal(kns_markdown_from_html(arena, rows[i].html, NULL), rows[i].markdown);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -11,27 +11,13 @@
 
 #include <cmocka.h>
 
-static struct kns_arena *arena;
+#include "tests/unit/arena.h"
 
 static const struct kns_publication publication = {.name = "weekly",
                                                    .title = "Weekly Letters",
                                                    .base_url = "https://news.example/",
                                                    .sections = "Papers, Tools",
                                                    .link_parameters = "utm_source=weekly"};
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = kns_arena_new(0);
-    return arena == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    kns_arena_free(arena);
-    return 0;
-}
 
 static struct kns_issue_item *new_item(int64_t id, const char *section, const char *note)
 {
@@ -345,8 +331,6 @@ static void links_are_decorated_in_mail_alone(void **state)
                         "https://a.example/?a=b&utm_source=weekly#c");
     assert_string_equal(page->items.first->item->entry.url, "https://a.example/?a=b#c");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -14,23 +14,9 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/arena.h"
+
 #define FIXTURES KNS_SOURCE_DIR "/tests/fixtures/newsletters"
-
-static struct kns_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = kns_arena_new(0);
-    return arena == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    kns_arena_free(arena);
-    return 0;
-}
 
 static char *read_file(const char *path, size_t *ret_size)
 {
@@ -275,8 +261,6 @@ static void a_small_arena_is_an_error_and_no_crash(void **state)
         kns_arena_free(own);
     }
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

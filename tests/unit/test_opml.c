@@ -11,21 +11,7 @@
 
 #include <cmocka.h>
 
-static struct kns_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = kns_arena_new(0);
-    return arena == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    kns_arena_free(arena);
-    return 0;
-}
+#include "tests/unit/arena.h"
 
 static enum kns_status read_list(const char *text, struct kns_opml *ret)
 {
@@ -218,8 +204,6 @@ static void the_starter_list_and_the_sample_list_read_without_mending(void **sta
         assert_true(list.feeds.count >= 6);
     }
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -135,6 +136,10 @@ static const char *safe_url(struct sanitizer *s, const char *element, const char
         size_t first = strcspn(url, ":/?#");
         return url[first] == ':' ? NULL : url;
     }
+    /* "feed:" may stand before another address. */
+    if (strncasecmp(url, "feed:", 5) == 0 && strncmp(url + 5, "//", 2) != 0 &&
+        !kns_url_is_web(url + 5))
+        return NULL;
     if (is_among(schemes, "", url, strcspn(url, ":")))
         return url;
     bool picture = strcmp(element, "img") == 0 && strncasecmp(url, "data:image/", 11) == 0 &&
@@ -142,12 +147,61 @@ static const char *safe_url(struct sanitizer *s, const char *element, const char
     return picture ? url : NULL;
 }
 
+/* What a length may be: of a page's size, so that nothing is pushed out of it. */
+static long most_of_unit(const char *unit, size_t len)
+{
+    if (len == 0 ||
+        (len == 2 && (strncasecmp(unit, "px", 2) == 0 || strncasecmp(unit, "pt", 2) == 0)))
+        return 2000;
+    return *unit == '%' ? 400 : 100;
+}
+
+/* The number at at, with its unit; *ret_len its length. False: more than a page wants. */
+static bool is_modest_number(const char *at, size_t left, size_t *ret_len)
+{
+    size_t digits = 0, unit = 0;
+    long number = 0;
+
+    for (; digits < left && (isdigit((unsigned char)at[digits]) || at[digits] == '.'); digits++)
+        if (number < 100000 && memchr(at, '.', digits) == NULL && at[digits] != '.')
+            number = number * 10 + (at[digits] - '0');
+    while (digits + unit < left &&
+           (isalpha((unsigned char)at[digits + unit]) || at[digits + unit] == '%'))
+        unit++;
+    *ret_len = digits + unit;
+    /* "1e9": what looks like a unit of one letter is an exponent. */
+    return number <= most_of_unit(at + digits, unit) && unit != 1 + (size_t)(at[digits] == '%');
+}
+
+/* A value that stays where it stands: colours are the only functions, no length is negative or beyond a page's. */
+static bool is_modest(const char *value, size_t size)
+{
+    static const char functions[] = " rgb rgba hsl hsla ";
+    size_t len = 0;
+
+    for (size_t i = 0; i < size; i += len) {
+        char c = value[i];
+        len = 1;
+        if (isdigit((unsigned char)c) || c == '.') {
+            if (!is_modest_number(value + i, size - i, &len))
+                return false;
+        } else if (c == '-' && i + 1 < size && strchr("0123456789.", value[i + 1]) != NULL) {
+            return false;
+        } else if (isalpha((unsigned char)c) || c == '#') {
+            while (i + len < size &&
+                   (isalnum((unsigned char)value[i + len]) || value[i + len] == '-'))
+                len++;
+            if (i + len < size && value[i + len] == '(' && !is_among(functions, "", value + i, len))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* One declaration "property: value"; written when the table and the value allow it. */
 static void add_declaration(struct kns_buf *out, const char *text, size_t len)
 {
     const char *colon = memchr(text, ':', len);
-    static const char *const bad[] = {"url",    "expression", "javascript", "behavio", "binding",
-                                      "import", "image-set",  "attr",       "var",     "env"};
 
     if (colon == NULL)
         return;
@@ -165,18 +219,9 @@ static void add_declaration(struct kns_buf *out, const char *text, size_t len)
     if (size == 0 || size > 200 || !is_among(allowed_properties, "", text, name))
         return;
     for (size_t i = 0; i < size; i++)
-        if (!isalnum((unsigned char)value[i]) && strchr(" #%.,-+()!'\"", value[i]) == NULL)
-            return; /* escapes, comments, braces, slashes, non-ASCII */
-    char lower[201];
-    for (size_t i = 0; i < size; i++)
-        lower[i] = (char)tolower((unsigned char)value[i]);
-    lower[size] = '\0';
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        const char *found = strstr(lower, bad[i]);
-        if (found != NULL && found[strcspn(found, "( ")] == '(')
-            return;
-    }
-    if (strstr(lower, "javascript") != NULL || strstr(lower, "expression") != NULL)
+        if (!isalnum((unsigned char)value[i]) && strchr(" #%.,-+()'\"", value[i]) == NULL)
+            return; /* escapes, comments, braces, slashes, "!important", non-ASCII */
+    if (!is_modest(value, size))
         return;
     if (out->len > 0)
         kns_buf_addc(out, ' ');
@@ -236,6 +281,24 @@ static const char *safe_srcset(struct sanitizer *s, const char *value)
     return text;
 }
 
+/* Attributes that are a number, and how much of it a page can bear. */
+static const struct {
+    const char *name;
+    long most;
+} numbers[] = {
+    {"width", 2000},     {"height", 2000}, {"border", 50},    {"cellpadding", 50},
+    {"cellspacing", 50}, {"hspace", 50},   {"vspace", 50},    {"size", 50},
+    {"span", 100},       {"colspan", 100}, {"rowspan", 1000},
+};
+
+static bool is_bearable(const char *name, const char *value)
+{
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        if (strcasecmp(numbers[i].name, name) == 0)
+            return strtol(value, NULL, 10) >= 0 && strtol(value, NULL, 10) <= numbers[i].most;
+    return true;
+}
+
 static const char *safe_value(struct sanitizer *s, const char *element, const char *name,
                               const char *value)
 {
@@ -245,7 +308,7 @@ static const char *safe_value(struct sanitizer *s, const char *element, const ch
         return safe_srcset(s, value);
     if (is_among(url_attributes, "", name, strlen(name)))
         return safe_url(s, element, value);
-    return value;
+    return is_bearable(name, value) ? value : NULL;
 }
 
 static void add_attribute(struct sanitizer *s, const char *name, const char *value)
@@ -312,13 +375,33 @@ bool is_tracking_picture(const struct picture *p)
     return is_tiny(p->width) || is_tiny(p->height) || tag_holds_mark(p->src, beacons);
 }
 
+/* A style that makes a picture as small as a pixel, or hides it. */
+static bool is_hidden_by(const char *style)
+{
+    static const char *const marks[] = {";width:0;",      ";width:0px;",        ";width:1px;",
+                                        ";height:0;",     ";height:0px;",       ";height:1px;",
+                                        ";display:none;", ";visibility:hidden;"};
+    char plain[256] = ";";
+    size_t len = 1;
+
+    for (; style != NULL && *style != '\0' && len < sizeof(plain) - 2; style++)
+        if (!isspace((unsigned char)*style))
+            plain[len++] = (char)tolower((unsigned char)*style);
+    plain[len] = ';';
+    plain[len + 1] = '\0';
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (strstr(plain, marks[i]) != NULL)
+            return true;
+    return false;
+}
+
 static bool is_worth_showing(const GumboNode *image)
 {
     const struct picture p = {.src = attribute_of(image, "src"),
                               .width = attribute_of(image, "width"),
                               .height = attribute_of(image, "height")};
 
-    return p.src != NULL && !is_tracking_picture(&p);
+    return p.src != NULL && !is_tracking_picture(&p) && !is_hidden_by(attribute_of(image, "style"));
 }
 
 static bool is_void(const char *name)
@@ -358,12 +441,19 @@ static void leave(struct sanitizer *s, const GumboNode *node)
     kns_buf_addf(&s->out, "</%s>", name);
 }
 
+/* A noscript that comes first would stand in the head, where it ends before what it holds. */
+static const char *in_body(struct kns_arena *arena, const char *html)
+{
+    return strcasestr(html, "<noscript") == NULL ? html : kns_arena_printf(arena, "<body>%s", html);
+}
+
 const char *kns_html_sanitize(struct kns_arena *arena, const char *html, const char *base)
 {
     struct sanitizer s = {.arena = arena, .base = base};
     struct tree tree;
 
-    if (!tree_open(&tree, html))
+    html = in_body(arena, html);
+    if (html == NULL || !tree_open(&tree, html))
         return NULL;
     for (struct walk walk = walk_from(tree.output->root); walk.node != NULL; walk_next(&walk)) {
         const GumboNode *node = walk.node;

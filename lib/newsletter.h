@@ -77,6 +77,10 @@ enum kns_status kns_newsletter_read_file(struct kns_arena *arena, const char *by
                                          struct kns_newsletter **ret_newsletter,
                                          struct kns_error *err);
 
+/* False when the HTML names too few addresses to be one: quick, nothing is taken apart. Every link item has one: a link's, or one that
+ * stands in the text. */
+bool kns_newsletter_may_be_roundup(const char *html);
+
 /* True when it looks like a roundup: several link items that lead elsewhere. */
 bool kns_newsletter_is_roundup(const struct kns_newsletter *newsletter);
 

@@ -490,6 +490,30 @@ enum kns_status kns_newsletter_read_file(struct kns_arena *arena, const char *by
     return status;
 }
 
+/* So many link items make a roundup. */
+#define ROUNDUP_ITEMS 3
+
+/* An address that stands in a text by itself: no attribute's value. at is its "://". */
+static bool is_bare_address(const char *text, const char *at)
+{
+    while (at > text && isalpha((unsigned char)at[-1]))
+        at--;
+    return at == text || strchr("\"'=", at[-1]) == NULL;
+}
+
+bool kns_newsletter_may_be_roundup(const char *html)
+{
+    size_t n = 0;
+
+    for (const char *at = strcasestr(html, "href"); at != NULL && n < ROUNDUP_ITEMS;
+         at = strcasestr(at + 4, "href"))
+        n++;
+    for (const char *at = strstr(html, "://"); at != NULL && n < ROUNDUP_ITEMS;
+         at = strstr(at + 3, "://"))
+        n += is_bare_address(html, at);
+    return n >= ROUNDUP_ITEMS;
+}
+
 bool kns_newsletter_is_roundup(const struct kns_newsletter *newsletter)
 {
     size_t with_text = 0;
@@ -497,5 +521,5 @@ bool kns_newsletter_is_roundup(const struct kns_newsletter *newsletter)
 
     KNS_LIST_EACH(item, &newsletter->items)
     with_text += item->title != NULL && (item->note != NULL || item->description != NULL);
-    return newsletter->items.count >= 3 && with_text >= 2;
+    return newsletter->items.count >= ROUNDUP_ITEMS && with_text >= 2;
 }

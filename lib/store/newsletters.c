@@ -180,6 +180,8 @@ static bool leads_elsewhere(struct kns_arena *arena, const struct kns_newsletter
 
 static bool is_roundup(const struct kns_feed *feed, const struct kns_entry *entry)
 {
+    if (html_of(entry) == NULL || !kns_newsletter_may_be_roundup(html_of(entry)))
+        return false;
     struct kns_arena *arena = kns_arena_new(ISSUE_MOST);
     struct kns_newsletter *newsletter = NULL;
     bool roundup = arena != NULL && read_issue(arena, feed, entry, &newsletter, NULL) == KNS_OK &&

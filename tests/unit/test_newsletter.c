@@ -244,6 +244,44 @@ static void every_beginning_of_a_sample_can_be_read(void **state)
     }
 }
 
+/* At every tag's end the sample may have ended: what has items enough there was not passed over. */
+static void the_quick_look_passes_over_no_roundup(void **state)
+{
+    DIR *dir = opendir(FIXTURES);
+    size_t roundups = 0;
+
+    (void)state;
+    assert_non_null(dir);
+    for (struct dirent *file = readdir(dir); file != NULL; file = readdir(dir)) {
+        size_t size;
+        const char *dot = strrchr(file->d_name, '.');
+        if (dot == NULL || (strcmp(dot, ".html") != 0 && strcmp(dot, ".md") != 0))
+            continue;
+        char *html = read_file(kns_arena_printf(arena, FIXTURES "/%s", file->d_name), &size);
+        for (char *end = strchr(html, '>'); end != NULL; end = strchr(end + 1, '>')) {
+            struct kns_arena *own = kns_arena_new(0);
+            struct kns_newsletter *newsletter = NULL;
+            char after = end[1];
+            end[1] = '\0';
+            bool may_be = kns_newsletter_may_be_roundup(html);
+            assert_int_equal(kns_newsletter_read(own, html, NULL, &newsletter, NULL), KNS_OK);
+            size_t items = newsletter->items.count;
+            end[1] = after;
+            kns_arena_free(own);
+            assert_true(may_be || items < 3);
+            roundups += items >= 3;
+            if (items > 3)
+                break;
+        }
+    }
+    closedir(dir);
+    assert_true(roundups >= 7);
+    assert_false(kns_newsletter_may_be_roundup("<p>http, <a href='https://a.example/'>one "
+                                               "link</a> and <a href=\"/b\">another</a></p>"));
+    assert_true(kns_newsletter_may_be_roundup("https://a.example/ http://b.example/ "
+                                              "(https://c.example/)"));
+}
+
 static void a_small_arena_is_an_error_and_no_crash(void **state)
 {
     size_t size;
@@ -277,6 +315,7 @@ int main(void)
         TEST(own_addresses_are_told_from_neighbours),
         TEST(text_without_markup_is_no_newsletter),
         TEST(every_beginning_of_a_sample_can_be_read),
+        TEST(the_quick_look_passes_over_no_roundup),
         TEST(a_small_arena_is_an_error_and_no_crash),
     };
 

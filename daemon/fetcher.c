@@ -732,6 +732,7 @@ enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config
     curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
     curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
     curl_multi_setopt(fetcher->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)KNS_FETCH_KEPT);
     uv_timer_init(loop, &fetcher->timer);
     fetcher->timer.data = fetcher;
     fetcher->handles = 1;

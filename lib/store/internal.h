@@ -12,6 +12,9 @@
 
 #include "lib/store/statements.h"
 
+/* Savepoints stand within each other at most so deep. */
+#define SAVEPOINTS_MOST 8
+
 struct kns_store {
     sqlite3 *db;
     char *path;
@@ -19,6 +22,10 @@ struct kns_store {
     enum kns_store_mode mode;
     int schema_version;
     int savepoints;          /* open ones */
+    bool own_transaction;    /* the outermost of them is one */
+    struct kns_buf indexing; /* index.c: what the open transaction has for the search index */
+    size_t index_marks[SAVEPOINTS_MOST];
+    bool index_at_once;      /* since a transaction failed when it got there */
     struct kns_rules *rules; /* compiled; NULL: to be read when they are needed */
     struct kns_buf listed;   /* ids of the items that the document being stored lists */
     struct {
@@ -77,12 +84,18 @@ struct search_text {
 };
 bool kns_search_text(struct kns_arena *arena, const struct kns_entry *entry, const char *note,
                      struct search_text *ret);
+const char *kns_search_snippet(struct kns_arena *arena, const char *query,
+                               const struct kns_entry *entry);
+
+/* index.c: an item's text comes into the search index, or leaves it as it came. Inside a transaction both wait for its end:
+ * kns_search_settle writes them (outside of savepoints only), kns_search_undo forgets all behind a mark, kns_search_mark is one. */
 enum kns_status kns_search_add(struct kns_store *store, int64_t item_id,
                                const struct search_text *text, struct kns_error *err);
 enum kns_status kns_search_remove(struct kns_store *store, int64_t item_id,
                                   const struct search_text *text, struct kns_error *err);
-const char *kns_search_snippet(struct kns_arena *arena, const char *query,
-                               const struct kns_entry *entry);
+enum kns_status kns_search_settle(struct kns_store *store, struct kns_error *err);
+size_t kns_search_mark(const struct kns_store *store);
+void kns_search_undo(struct kns_store *store, size_t mark);
 
 /* items.c */
 /* on_entry (may be NULL) hears of every entry that has an item, changed: it is new or says something else. */

@@ -492,6 +492,9 @@ enum kns_status kns_store_query_items(struct kns_store *store, struct kns_arena 
             return kns_fail(err, KNS_ENOMEM, "out of memory");
         if (*match == '\0')
             return KNS_OK;
+        enum kns_status settled = store->savepoints == 0 ? kns_search_settle(store, err) : KNS_OK;
+        if (settled != KNS_OK)
+            return settled;
     } else if (query.sort == KNS_SORT_RANK) {
         query.sort = KNS_SORT_NEW;
     }

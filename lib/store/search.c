@@ -168,30 +168,6 @@ bool kns_search_text(struct kns_arena *arena, const struct kns_entry *entry, con
     return true;
 }
 
-static enum kns_status run_text(struct kns_store *store, enum statement which, int64_t item_id,
-                                const struct search_text *text, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, which);
-
-    kns_bind_int(stmt, 1, item_id);
-    kns_bind_text(stmt, 2, text->title);
-    kns_bind_text(stmt, 3, text->author);
-    kns_bind_text(stmt, 4, text->body);
-    return kns_sql_do(store, stmt, err);
-}
-
-enum kns_status kns_search_add(struct kns_store *store, int64_t item_id,
-                               const struct search_text *text, struct kns_error *err)
-{
-    return run_text(store, TEXT_INSERT, item_id, text, err);
-}
-
-enum kns_status kns_search_remove(struct kns_store *store, int64_t item_id,
-                                  const struct search_text *text, struct kns_error *err)
-{
-    return run_text(store, TEXT_DELETE, item_id, text, err);
-}
-
 /* ---- the user's query --------------------------------------------------------------------------------------------------- */
 
 static bool has_token(const char *text, size_t len)

@@ -3,6 +3,7 @@
 
 #include "lib/url.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -146,8 +147,10 @@ enum kns_status kns_store_begin(struct kns_store *store, struct kns_error *err)
 
 enum kns_status kns_store_commit(struct kns_store *store, struct kns_error *err)
 {
-    enum kns_status status = kns_sql_run(store, "COMMIT", err);
+    enum kns_status status = kns_search_settle(store, err);
 
+    if (status == KNS_OK)
+        status = kns_sql_run(store, "COMMIT", err);
     if (status != KNS_OK)
         kns_store_rollback(store);
     return status;
@@ -158,15 +161,27 @@ void kns_store_rollback(struct kns_store *store)
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     kns_store_forget_rules(store);
+    kns_search_undo(store, 0);
     store->savepoints = 0;
 }
 
+/* Texts that wait for the search index are memory; outside of savepoints they may go there before the end. */
+#define INDEX_WAITING_MOST ((size_t)4 << 20)
+
 enum kns_status kns_savepoint_begin(struct kns_store *store, struct kns_error *err)
 {
-    enum kns_status status = kns_sql_run(store, "SAVEPOINT part", err);
+    bool outermost = store->savepoints == 0;
+    enum kns_status status = outermost && kns_search_mark(store) > INDEX_WAITING_MOST
+                                 ? kns_search_settle(store, err)
+                                 : KNS_OK;
 
+    assert(store->savepoints < SAVEPOINTS_MOST);
+    if (outermost)
+        store->own_transaction = sqlite3_get_autocommit(store->db) != 0;
     if (status == KNS_OK)
-        store->savepoints++;
+        status = kns_sql_run(store, "SAVEPOINT part", err);
+    if (status == KNS_OK)
+        store->index_marks[store->savepoints++] = kns_search_mark(store);
     return status;
 }
 
@@ -174,12 +189,16 @@ enum kns_status kns_savepoint_end(struct kns_store *store, enum kns_status statu
                                   struct kns_error *err)
 {
     store->savepoints--;
+    if (status == KNS_OK && store->savepoints == 0 && store->own_transaction)
+        status = kns_search_settle(store, err);
     if (status == KNS_OK)
         status = kns_sql_run(store, "RELEASE part", err);
-    if (status != KNS_OK)
-        kns_store_forget_rules(store);
+    if (status == KNS_OK)
+        return KNS_OK;
+    kns_store_forget_rules(store);
+    kns_search_undo(store, store->index_marks[store->savepoints]);
     /* A full disk may have rolled everything back already; then there is nothing to undo. */
-    if (status != KNS_OK && !sqlite3_get_autocommit(store->db))
+    if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK TO part; RELEASE part", NULL, NULL, NULL);
     return status;
 }
@@ -299,6 +318,7 @@ void kns_store_close(struct kns_store *store)
         sqlite3_finalize(store->statements[i]);
     kns_store_forget_rules(store);
     kns_buf_fini(&store->listed);
+    kns_buf_fini(&store->indexing);
     sqlite3_close(store->db);
     if (store->lock_fd >= 0)
         close(store->lock_fd);

@@ -500,6 +500,122 @@ static void retention_by_number_comes_to_every_feed(void **state)
     assert_int_equal(expire_all(f, 0, now), 0);
 }
 
+/* ---- the search index in a transaction ------------------------------------------------------------------------------ */
+
+static bool count_item(void *ctx, const struct kns_item *item)
+{
+    (void)item;
+    ++*(int *)ctx;
+    return true;
+}
+
+static int found(struct fixture *f, const char *q)
+{
+    const char *cursor;
+    int n = 0;
+
+    assert_int_equal(kns_store_query_items(f->store, f->arena, &(struct kns_item_query){.q = q},
+                                           count_item, &n, &cursor, NULL),
+                     KNS_OK);
+    return n;
+}
+
+static void run_sql(struct fixture *f, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *why = NULL;
+
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+        fail_msg("%s: %s", sql, why);
+    sqlite3_close(db);
+}
+
+/* A poll's part fails after its items: what status it has. */
+static enum kns_status poll_that_fails(struct fixture *f, int64_t feed, const char *rss)
+{
+    struct kns_document *document = NULL;
+    struct kns_poll_result result;
+
+    assert_int_equal(kns_parse(NULL, rss, strlen(rss), &document, NULL), KNS_OK);
+    const struct kns_poll poll = {
+        .feed_id = feed, .started_at = now, .http_status = 599, .document = document};
+    enum kns_status status = kns_store_record_poll(f->store, &poll, &result, NULL);
+    kns_document_free(document);
+    return status;
+}
+
+static void what_is_undone_in_a_transaction_is_not_found(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed");
+
+    poll(f, a, "<item><title>old title</title><guid>1</guid></item>");
+    run_sql(f, "CREATE TRIGGER fails BEFORE INSERT ON poll WHEN new.http_status = 599 BEGIN "
+               "SELECT RAISE(ABORT, 'no'); END");
+    assert_int_equal(kns_store_begin(f->store, NULL), KNS_OK);
+    poll(f, a, "<item><title>before</title><guid>2</guid></item>");
+    assert_int_not_equal(
+        poll_that_fails(
+            f, a,
+            "<rss version='2.0'><channel><item><title>undone</title><guid>3</guid>"
+            "</item><item><title>new title</title><guid>1</guid></item></channel></rss>"),
+        KNS_OK);
+    poll(f, a, "<item><title>behind</title><guid>4</guid></item>");
+    /* And inside of the transaction everything is found that is there. */
+    assert_int_equal(found(f, "before"), 1);
+    assert_int_equal(found(f, "behind"), 1);
+    poll(f, a, "<item><title>last edit</title><guid>2</guid></item>");
+    assert_int_equal(kns_store_commit(f->store, NULL), KNS_OK);
+    assert_int_equal(found(f, "old"), 1);
+    assert_int_equal(found(f, "undone"), 0);
+    assert_int_equal(found(f, "new"), 0);
+    assert_int_equal(found(f, "before"), 0);
+    assert_int_equal(found(f, "edit"), 1);
+    assert_int_equal(found(f, "behind"), 1);
+    /* A transaction that is given up leaves nothing for the next. */
+    assert_int_equal(kns_store_begin(f->store, NULL), KNS_OK);
+    poll(f, a, "<item><title>given up</title><guid>5</guid></item>");
+    kns_store_rollback(f->store);
+    poll(f, a, "<item><title>alone</title><guid>6</guid></item>");
+    assert_int_equal(found(f, "given"), 0);
+    assert_int_equal(found(f, "alone"), 1);
+    run_sql(f, "DROP TRIGGER fails");
+}
+
+/* The group that finds out fails; from then on only who needs the index. */
+static void an_index_that_cannot_be_written_fails_only_what_it_concerns(void **state)
+{
+    static const char items[] = "<item><title>word</title><guid>1</guid></item>";
+    struct fixture *f = *state;
+    struct kns_poll_result result;
+    int64_t a = add_feed(f, "http://a.example/feed"), b = add_feed(f, "http://b.example/feed");
+    const struct kns_poll unchanged = {
+        .feed_id = b, .started_at = now, .outcome = KNS_POLL_UNCHANGED, .http_status = 304};
+
+    poll(f, a, "<item><title>first</title><guid>0</guid></item>");
+    run_sql(f, "CREATE TABLE saved AS SELECT id, block FROM item_text_data WHERE id = 10;"
+               "UPDATE item_text_data SET block = x'0000000000ffffff' WHERE id = 10");
+    assert_int_equal(kns_store_begin(f->store, NULL), KNS_OK);
+    poll(f, a, items);
+    assert_int_equal(kns_store_record_poll(f->store, &unchanged, &result, NULL), KNS_OK);
+    assert_int_equal(kns_store_commit(f->store, NULL), KNS_ECORRUPT);
+    assert_int_equal(kns_store_begin(f->store, NULL), KNS_OK);
+    assert_int_equal(poll_that_fails(f, a,
+                                     "<rss version='2.0'><channel><item><title>word</title>"
+                                     "<guid>1</guid></item></channel></rss>"),
+                     KNS_ECORRUPT);
+    assert_int_equal(kns_store_record_poll(f->store, &unchanged, &result, NULL), KNS_OK);
+    assert_int_equal(kns_store_commit(f->store, NULL), KNS_OK);
+    assert_null(item_of(f, "word"));
+    run_sql(f, "UPDATE item_text_data SET block = (SELECT block FROM saved) WHERE id = 10;"
+               "DROP TABLE saved");
+    kns_store_close(f->store);
+    open_store(f);
+    poll(f, a, items);
+    assert_int_equal(found(f, "word"), 1);
+}
+
 /* ---- older databases ---------------------------------------------------------------------------------------------- */
 
 static void load(struct fixture *f, const char *name)
@@ -565,6 +681,8 @@ int main(void)
         TEST(a_sighting_knows_when_its_feed_listed_it_last),
         TEST(retention_by_number_leaves_what_another_feed_carries),
         TEST(retention_by_number_comes_to_every_feed),
+        TEST(what_is_undone_in_a_transaction_is_not_found),
+        TEST(an_index_that_cannot_be_written_fails_only_what_it_concerns),
         cmocka_unit_test_setup_teardown(a_database_of_version_1_becomes_a_current_one, set_up,
                                         tear_down),
     };

@@ -244,15 +244,18 @@ static enum kns_status begin_answer(struct refresh *r)
 static void begin_polls(struct refresh *r)
 {
     struct kns_poller *poller = r->server->parts.poller;
-    json_t *unknown = json_incref(r->unknown), *id;
+    json_t *unknown = r->unknown, *id;
     int64_t *ids = r->ids;
     size_t n = r->n_ids, index;
 
-    r->ids = NULL;
-    if (r->total == 0)
+    if (r->total == 0) {
         free_refresh(r);
+        return;
+    }
+    r->ids = NULL;
     for (size_t i = 0; i < n; i++)
         kns_poller_refresh(poller, ids[i], r->force, on_refreshed, r);
+    json_incref(unknown);
     json_array_foreach(unknown, index, id)
     {
         kns_poller_refresh(poller, json_integer_value(id), r->force, on_refreshed, r);

@@ -107,7 +107,6 @@ static void wrap_line(struct kns_buf *out, const char *text, const char *end, co
             kns_buf_addc(out, '\n');
             kns_buf_adds(out, indent);
             used = kns_text_columns(indent);
-            space = (struct piece){0};
         } else if (!empty) {
             kns_buf_add(out, space.at, space.size);
             used += space.columns;

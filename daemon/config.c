@@ -19,12 +19,15 @@
 enum type {
     TEXT,
     PATH,
+    OTHER_PATH, /* one that may be empty: none */
     COMMAND,
     URL,
+    MAIL_SERVER,
+    MAILBOX,
     CALLBACK,
     ADDRESS,
     PROXY,
-    LANGUAGE,
+    LANGUAGE, /* the last that is kept as text */
     SPAN,
     COUNT,
     NUMBER,
@@ -116,14 +119,14 @@ static const struct key keys[] = {
     {"digest", "base_url", URL, AT(digest.base_url), "", NULL,
      "where digests are published: the base of their ids and links"},
     {"digest", "language", LANGUAGE, AT(digest.language), "", NULL, "BCP 47, such as ja"},
-    {"digest", "template_dir", TEXT, AT(digest.template_dir), "", NULL,
+    {"digest", "template_dir", OTHER_PATH, AT(digest.template_dir), "", NULL,
      "templates in this folder replace those of the same name"},
-    {"mail", "server", TEXT, AT(mail.server), "", NULL,
+    {"mail", "server", MAIL_SERVER, AT(mail.server), "", NULL,
      "smtp://HOST:587 or smtps://HOST: what issues are sent through"},
     {"mail", "user", TEXT, AT(mail.user), "", NULL, "log in with this name"},
-    {"mail", "password_file", TEXT, AT(mail.password_file), "", NULL,
+    {"mail", "password_file", OTHER_PATH, AT(mail.password_file), "", NULL,
      "and the password on this file's first line"},
-    {"mail", "from", TEXT, AT(mail.from), "", NULL, "an address, or Name <address>"},
+    {"mail", "from", MAILBOX, AT(mail.from), "", NULL, "an address, or Name <address>"},
     {"mail", "tls", CHOICE, AT(mail.tls), "required", tls_choices,
      "required, try (where the server offers it) or never"},
 };
@@ -141,7 +144,7 @@ static const struct key newsletter_keys[] = {
     {"newsletter", "base_url", URL, OF(base_url), "", NULL, "where its site is published"},
     {"newsletter", "language", LANGUAGE, OF(language), "", NULL, "BCP 47, such as ja"},
     {"newsletter", "author", TEXT, OF(author), "", NULL, "who makes it"},
-    {"newsletter", "email", TEXT, OF(email), "", NULL, "and how to reach them"},
+    {"newsletter", "email", MAILBOX, OF(email), "", NULL, "and how to reach them"},
     {"newsletter", "link_parameters", TEXT, OF(link_parameters), "", NULL,
      "put on its links in mail, such as utm_source=weekly"},
 };
@@ -153,8 +156,11 @@ static const struct key newsletter_keys[] = {
 static const char *const expected[] = {
     [TEXT] = "text in UTF-8, without control characters",
     [PATH] = "an absolute path",
+    [OTHER_PATH] = "an absolute path",
     [COMMAND] = "the absolute path of a program, and its arguments",
     [URL] = "an http or https URL",
+    [MAIL_SERVER] = "smtp://HOST, smtp://HOST:PORT or smtps://HOST",
+    [MAILBOX] = "an address such as curator@example.org",
     [CALLBACK] = "an http or https URL without user, ? and #",
     [ADDRESS] = "an address and a port, such as 127.0.0.1:8080 or [::1]:8080",
     [PROXY] = "an http, https or socks URL",
@@ -164,7 +170,6 @@ static const char *const expected[] = {
     [NUMBER] = "a number, 0 or more",
     [BYTES] = "a size such as 500K, 16M or 1G",
     [MODE] = "permissions in octal, such as 0660",
-    [CHOICE] = "",
 };
 
 /* ---- values -------------------------------------------------------------------------------------------------------- */
@@ -245,6 +250,24 @@ static bool is_language(const char *text)
                              strcspn(text, "-") >= 2 && strcspn(text, "-") <= 8);
 }
 
+static bool is_mail_server(const char *text)
+{
+    const char *host = strncmp(text, "smtp://", 7) == 0    ? text + 7
+                       : strncmp(text, "smtps://", 8) == 0 ? text + 8
+                                                           : "";
+
+    return *host != '\0' && strpbrk(host, " /?#@") == NULL;
+}
+
+/* USER@HOST, or Name <USER@HOST>: no more than what no address lacks. */
+static bool is_mailbox(const char *text)
+{
+    const char *at = strrchr(text, '@');
+
+    return at != NULL && at > text && strchr("<> ", at[-1]) == NULL && at[1] != '\0' &&
+           strchr("<> ", at[1]) == NULL;
+}
+
 static bool is_address(const char *text)
 {
     struct sockaddr_storage address;
@@ -260,11 +283,17 @@ static bool set_value(const struct key *key, void *field, const char *text)
         return is_text(text) && set_text(field, text);
     case PATH:
         return *text == '/' && is_text(text) && set_text(field, text);
+    case OTHER_PATH:
+        return (*text == '\0' || *text == '/') && is_text(text) && set_text(field, text);
     case COMMAND:
         return (*text == '\0' || kns_command_is_good(text)) && is_text(text) &&
                set_text(field, text);
     case URL:
         return (*text == '\0' || kns_url_is_web(text)) && is_text(text) && set_text(field, text);
+    case MAIL_SERVER:
+        return (*text == '\0' || is_mail_server(text)) && is_text(text) && set_text(field, text);
+    case MAILBOX:
+        return (*text == '\0' || is_mailbox(text)) && is_text(text) && set_text(field, text);
     case CALLBACK:
         return (*text == '\0' || (kns_url_is_web(text) && strpbrk(text, "?#@ ") == NULL)) &&
                is_text(text) && set_text(field, text);
@@ -307,11 +336,38 @@ static bool is_section(const char *section)
     return false;
 }
 
+static enum kns_status fail_section(const char *section, struct kns_error *err)
+{
+    return kns_fail(err, KNS_EINVAL, "there is no section [%s]", section);
+}
+
 static bool is_string(enum type type)
 {
-    return type == TEXT || type == PATH || type == COMMAND || type == URL || type == CALLBACK ||
-           type == ADDRESS || type == PROXY || type == LANGUAGE;
+    return type <= LANGUAGE;
 }
+
+/* What is wrong with a value; one that is no text is not repeated: it might do something to a terminal. */
+static enum kns_status fail_value(const struct key *key, const char *value, struct kns_error *err)
+{
+    char words[128] = "";
+
+    for (const struct choice *choice = key->choices; choice != NULL && choice->word != NULL;
+         choice++) {
+        size_t len = strlen(words);
+        snprintf(words + len, sizeof(words) - len, "%s%s",
+                 len == 0                 ? ""
+                 : choice[1].word == NULL ? " or "
+                                          : ", ",
+                 choice->word);
+    }
+    const char *wanted = key->type == CHOICE ? words : expected[key->type];
+    if (!is_text(value))
+        return kns_fail(err, KNS_EINVAL, "%s: expected %s", key->name, wanted);
+    return kns_fail(err, KNS_EINVAL, "%s = %s: expected %s", key->name, value, wanted);
+}
+
+/* [newsletter NAME] */
+#define NEWSLETTER "newsletter "
 
 /* ---- newsletters -------------------------------------------------------------------------------------------------- */
 
@@ -358,6 +414,7 @@ static struct kns_config_newsletter *add_newsletter(struct kns_config *config, c
 static struct kns_config_newsletter *find_newsletter(struct kns_config *config, const char *name,
                                                      struct kns_error *err)
 {
+    name += strspn(name, " ");
     for (size_t i = 0; i < config->n_newsletters; i++)
         if (strcmp(config->newsletters[i].name, name) == 0)
             return &config->newsletters[i];
@@ -367,8 +424,7 @@ static struct kns_config_newsletter *find_newsletter(struct kns_config *config, 
 static enum kns_status set_of_newsletter(struct kns_config *config, const char *newsletter,
                                          const char *name, const char *value, struct kns_error *err)
 {
-    struct kns_config_newsletter *found =
-        find_newsletter(config, newsletter + strspn(newsletter, " "), err);
+    struct kns_config_newsletter *found = find_newsletter(config, newsletter, err);
 
     if (found == NULL)
         return err == NULL ? KNS_EINVAL : err->status;
@@ -378,7 +434,7 @@ static enum kns_status set_of_newsletter(struct kns_config *config, const char *
             continue;
         if (set_value(key, (char *)found + key->offset, value))
             return KNS_OK;
-        return kns_fail(err, KNS_EINVAL, "%s = %s: expected %s", name, value, expected[key->type]);
+        return fail_value(key, value, err);
     }
     return kns_fail(err, KNS_EINVAL, "[newsletter %s] has no key \"%s\"", found->name, name);
 }
@@ -388,18 +444,17 @@ enum kns_status kns_config_set(struct kns_config *config, const char *section, c
 {
     const struct key *key = find_key(section, name);
 
-    if (strncmp(section, "newsletter ", 11) == 0)
-        return set_of_newsletter(config, section + 11, name, value, err);
+    if (strncmp(section, NEWSLETTER, strlen(NEWSLETTER)) == 0)
+        return set_of_newsletter(config, section + strlen(NEWSLETTER), name, value, err);
     if (*section == '\0')
         return kns_fail(err, KNS_EINVAL, "\"%s\" stands before any [section]", name);
     if (key == NULL)
         return is_section(section)
                    ? kns_fail(err, KNS_EINVAL, "[%s] has no key \"%s\"", section, name)
-                   : kns_fail(err, KNS_EINVAL, "there is no section [%s]", section);
+                   : fail_section(section, err);
     if (set_value(key, (char *)config + key->offset, value))
         return KNS_OK;
-    return kns_fail(err, KNS_EINVAL, "%s = %s: expected %s", name, value,
-                    key->type == CHOICE ? key->help : expected[key->type]);
+    return fail_value(key, value, err);
 }
 
 /* ---- whole configurations ----------------------------------------------------------------------------------------------- */
@@ -474,16 +529,48 @@ void kns_config_free(struct kns_config *config)
     free(config);
 }
 
-/* A file being read, and what was wrong first. inih hands line numbers to its handler only in builds of its own; so they are
- * counted here, as it asks for lines. */
+/* A key that was set, and on which line. */
+struct setting {
+    char *section, *name;
+    int line;
+};
+
+/* A file being read, and what was wrong first. inih hands line numbers to its handler only in builds of its own, and knows nothing
+ * of sections without keys; so lines are counted, and sections looked at, as it asks for lines. */
 struct reading {
     struct kns_config *config;
     FILE *file;
     int line;
     int bad_line;      /* 0: nothing wrong yet */
     int interval_line; /* that set min_interval or max_interval last */
+    struct setting *settings;
+    size_t n_settings;
     struct kns_error why;
 };
+
+static enum kns_status check_section(struct kns_config *config, char *text, struct kns_error *err)
+{
+    char *end = strchr(text, ']'),
+         *rest = end == NULL ? NULL : end + 1 + strspn(end + 1, " \t\r\n");
+    enum kns_status status = KNS_OK;
+
+    if (end == NULL || (*rest != '\0' && strchr(";#", *rest) == NULL))
+        return kns_fail(err, KNS_EINVAL, "expected [section], key = value, or a comment");
+    *end = '\0';
+    if (strncmp(text + 1, NEWSLETTER, strlen(NEWSLETTER)) == 0)
+        status = find_newsletter(config, text + 1 + strlen(NEWSLETTER), err) == NULL ? KNS_EINVAL
+                                                                                     : KNS_OK;
+    else if (!is_section(text + 1))
+        status = fail_section(text + 1, err);
+    *end = ']';
+    return status;
+}
+
+static char *refuse_line(struct reading *r)
+{
+    r->bad_line = r->line;
+    return NULL;
+}
 
 /* inih takes a line in one piece, of which size is the most, and an indented one for more of the line before: neither is what
  * somebody who writes a configuration means. */
@@ -495,13 +582,43 @@ static char *read_line(char *text, int size, void *ctx)
         return NULL;
     r->line++;
     size_t len = strlen(text), indent = strspn(text, " \t");
-    if (len + 1 == (size_t)size && text[len - 1] != '\n') {
-        r->bad_line = r->line;
+    bool whole = len > 0 && text[len - 1] == '\n';
+    if (!whole && len + 1 == (size_t)size)
         kns_fail(&r->why, KNS_EINVAL, "the line is longer than %d bytes", size - 2);
-        return NULL;
-    }
+    else if (!whole && !feof(r->file))
+        kns_fail(&r->why, KNS_EINVAL, "a NUL byte is no text");
+    if (r->why.status != KNS_OK)
+        return refuse_line(r);
     memmove(text, text + indent, len - indent + 1);
+    if (*text == '[' && check_section(r->config, text, &r->why) != KNS_OK)
+        return refuse_line(r);
     return text;
+}
+
+/* The one that was set twice is most often not the one that was meant. */
+static enum kns_status remember_setting(struct reading *r, const char *section, const char *name)
+{
+    for (size_t i = 0; i < r->n_settings; i++)
+        if (strcmp(r->settings[i].section, section) == 0 && strcmp(r->settings[i].name, name) == 0)
+            return kns_fail(&r->why, KNS_EINVAL, "%s is set twice, here and on line %d", name,
+                            r->settings[i].line);
+    struct setting *more = realloc(r->settings, (r->n_settings + 1) * sizeof(*more));
+    if (more == NULL)
+        return kns_fail(&r->why, KNS_ENOMEM, "out of memory");
+    r->settings = more;
+    more[r->n_settings] = (struct setting){strdup(section), strdup(name), r->line};
+    if (more[r->n_settings].section != NULL && more[r->n_settings++].name != NULL)
+        return KNS_OK;
+    return kns_fail(&r->why, KNS_ENOMEM, "out of memory");
+}
+
+static void free_settings(struct reading *r)
+{
+    for (size_t i = 0; i < r->n_settings; i++) {
+        free(r->settings[i].section);
+        free(r->settings[i].name);
+    }
+    free(r->settings);
 }
 
 static int on_key(void *ctx, const char *section, const char *name, const char *value)
@@ -510,7 +627,8 @@ static int on_key(void *ctx, const char *section, const char *name, const char *
 
     if (r->bad_line != 0)
         return 0;
-    if (kns_config_set(r->config, section, name, value == NULL ? "" : value, &r->why) != KNS_OK) {
+    if (kns_config_set(r->config, section, name, value == NULL ? "" : value, &r->why) != KNS_OK ||
+        remember_setting(r, section, name) != KNS_OK) {
         r->bad_line = r->line;
         return 0;
     }
@@ -526,11 +644,14 @@ enum kns_status kns_config_read(struct kns_config *config, const char *file, str
     if (r.file == NULL)
         return kns_fail(err, errno == ENOENT ? KNS_ENOTFOUND : KNS_EIO, "%s: %s", file,
                         strerror(errno));
+    errno = 0;
     int bad = ini_parse_stream(read_line, &r, on_key, &r);
     bool broken = ferror(r.file) != 0;
+    int why = errno;
     fclose(r.file);
+    free_settings(&r);
     if (broken)
-        return kns_fail(err, KNS_EIO, "%s: cannot be read", file);
+        return kns_fail(err, KNS_EIO, "%s: %s", file, strerror(why));
     if (r.bad_line != 0 && (bad <= 0 || bad >= r.bad_line))
         return kns_fail(err, KNS_EINVAL, "%s:%d: %s", file, r.bad_line, r.why.message);
     if (bad != 0)
@@ -542,15 +663,47 @@ enum kns_status kns_config_read(struct kns_config *config, const char *file, str
     return KNS_OK;
 }
 
+static bool is_same(const struct key *key, const void *a, const void *b)
+{
+    if (is_string(key->type))
+        return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+    if (key->type == MODE)
+        return *(const unsigned *)a == *(const unsigned *)b;
+    if (key->type == CHOICE)
+        return *(const int *)a == *(const int *)b;
+    return *(const int64_t *)a == *(const int64_t *)b;
+}
+
+void kns_config_list_late(const struct kns_config *before, const struct kns_config *after,
+                          char *out, size_t size)
+{
+    static const char *const late[][2] = {{"daemon", "socket"},
+                                          {"daemon", "socket_mode"},
+                                          {"daemon", "state_dir"},
+                                          {"store", "synchronous"},
+                                          {"websub", "listen"}};
+
+    *out = '\0';
+    for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+        const struct key *key = find_key(late[i][0], late[i][1]);
+        size_t len = strlen(out);
+        if (!is_same(key, (const char *)before + key->offset, (const char *)after + key->offset))
+            snprintf(out + len, size - len, "%s%s", len == 0 ? "" : ", ", key->name);
+    }
+}
+
 static void print_value(const struct key *key, const void *field, FILE *out)
 {
     switch (key->type) {
     case TEXT:
     case PATH:
+    case OTHER_PATH:
+    case COMMAND:
     case URL:
+    case MAIL_SERVER:
+    case MAILBOX:
     case CALLBACK:
     case ADDRESS:
-    case COMMAND:
     case PROXY:
     case LANGUAGE:
         fputs(*(char *const *)field, out);

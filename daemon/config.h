@@ -73,6 +73,11 @@ enum kns_status kns_config_read(struct kns_config *config, const char *file, str
 enum kns_status kns_config_set(struct kns_config *config, const char *section, const char *key,
                                const char *value, struct kns_error *err);
 
+/* Lists in out the keys that differ and are taken over at the next start only, ", " between; "" where there are none. */
+#define KNS_CONFIG_LATE_MOST 128
+void kns_config_list_late(const struct kns_config *before, const struct kns_config *after,
+                          char *out, size_t size);
+
 /* Every key with its value and documentation, as a kns.conf (what --check-config shows). */
 void kns_config_print(const struct kns_config *config, FILE *out);
 

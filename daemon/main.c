@@ -69,7 +69,7 @@ static void print_help(void)
          "  --log-level LEVEL   error, warning, info or debug\n"
          "  --check-config      check the configuration, print it with all defaults, and leave\n"
          "  --version           print the version and leave\n"
-         "  --help              print this and leave\n\n"
+         "  -h, --help          print this and leave\n\n"
          "See knsd(8), kns.conf(5).");
 }
 
@@ -88,7 +88,7 @@ static int read_options(int argc, char **argv, struct options *options)
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
         switch (option) {
         case 'c':
             options->config_file = optarg;
@@ -225,6 +225,7 @@ static void reload(struct daemon *d)
 {
     struct kns_error err = {0};
     struct kns_config *config = load_config(&d->options, &err), *old = d->config;
+    char late[KNS_CONFIG_LATE_MOST];
 
     kns_systemd_reloading();
     if (config == NULL) {
@@ -239,8 +240,12 @@ static void reload(struct daemon *d)
             kns_poller_feeds_changed(d->poller);
         kns_hooks_set_config(d->hooks, config);
         kns_server_set_config(d->server, config);
+        kns_config_list_late(old, config, late, sizeof(late));
         kns_config_free(old);
         kns_log(KNS_LOG_INFO, "configuration reloaded");
+        if (*late != '\0')
+            kns_log(KNS_LOG_WARNING, "reload: changed, but taken over at the next start only: %s",
+                    late);
     }
     kns_systemd_ready("polling");
 }

@@ -262,6 +262,13 @@ class Configuration(Case):
         self.assertEqual(origin.asked("/feed")[-1].headers["User-Agent"], "after/1")
         knsd.stop()
 
+    def test_a_reload_says_what_waits_for_the_next_start(self):
+        knsd = self.knsd("[websub]\n")
+        knsd.configure("[websub]\nlisten = 127.0.0.1:1\n[store]\nsynchronous = normal\n")
+        knsd.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "at the next start only: synchronous, listen\n" in knsd.log, "the log names them")
+        knsd.stop()
+
     def test_a_broken_file_keeps_the_configuration_in_force_and_is_named_in_the_log(self):
         knsd, origin = self.knsd("[digest]\ntitle = Before\n"), self.origin()
         self.assertEqual(knsd.add(origin.put("/feed", rss([entry(1)]))).status, 201)

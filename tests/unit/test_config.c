@@ -151,7 +151,7 @@ static void what_is_wrong_is_said_with_file_line_and_what_was_expected(void **st
 {
     (void)state;
     assert_bad("[poll]\nintervall = 1h\n", 2, "[poll]|\"intervall\"");
-    assert_bad("\n\n[pol]\ninterval = 1h\n", 4, "no section [pol]");
+    assert_bad("\n\n[pol]\ninterval = 1h\n", 3, "no section [pol]");
     assert_bad("interval = 1h\n", 1, "interval|before any [section]");
     assert_bad("[poll\ninterval = 1h\n", 1, "");
     assert_bad("[poll]\ninterval\n", 2, "expected|key = value");
@@ -182,6 +182,92 @@ static void what_is_wrong_is_said_with_file_line_and_what_was_expected(void **st
     assert_bad("[digest]\nbase_url = ftp://x/\n", 2, "http or https");
     assert_bad("[digest]\nbase_url = https://\n", 2, "http or https");
     assert_bad("[digest]\nlanguage = Japanese please\n", 2, "language tag");
+    assert_bad("[digest]\ntemplate_dir = here\n", 2, "absolute path");
+    assert_bad("[mail]\nserver = mail.example.org\n", 2, "smtp://HOST|smtps://");
+    assert_bad("[mail]\nserver = smtp://\n", 2, "smtp://HOST");
+    assert_bad("[mail]\npassword_file = secret\n", 2, "absolute path");
+    assert_bad("[mail]\nfrom = A Curator\n", 2, "address");
+    assert_bad("[newsletter a]\nemail = nobody\n", 2, "address");
+    assert_bad("[newsletter A]\n\ntitle = x\n", 1, "small letters");
+}
+
+static void a_choice_is_told_by_its_words(void **state)
+{
+    (void)state;
+    assert_bad("[poll]\nfile_sources = true\n", 2, "file_sources = true: expected no or yes");
+    assert_bad("[daemon]\nlog_level =\n", 2, "expected error, warning, info or debug");
+}
+
+static void a_section_that_nobody_knows_is_refused_even_when_it_is_empty(void **state)
+{
+    (void)state;
+    assert_bad("[poll]\n\n[nope]\n", 3, "no section [nope]");
+    assert_bad("[poll]\n[newsletter]\n", 2, "no section [newsletter]");
+    assert_bad("[poll] interval = 1h\n", 1, "expected [section]");
+    assert_bad("[poll]\rinterval = 1h\r", 1, "expected [section]");
+}
+
+static void a_newsletter_needs_no_more_than_its_section(void **state)
+{
+    static const char text[] = "[newsletter weekly] ; all as usual\n";
+    struct kns_config *c = kns_config_new(true);
+    struct kns_error err = {0};
+
+    (void)state;
+    assert_int_equal(read_text(c, text, strlen(text), &err), KNS_OK);
+    assert_int_equal(c->n_newsletters, 1);
+    assert_string_equal(c->newsletters[0].name, "weekly");
+    kns_config_free(c);
+}
+
+static void a_key_that_is_set_twice_is_refused_with_both_lines(void **state)
+{
+    (void)state;
+    assert_bad("[poll]\ninterval = 1h\n[daemon]\n[poll]\ninterval = 2h\n", 5, "interval|line 2");
+    assert_bad("[newsletter a]\ntitle = x\n[newsletter b]\ntitle = x\n[newsletter a]\ntitle = y\n",
+               6, "title|line 2");
+}
+
+static void a_nul_byte_does_not_hide_the_end_of_a_line(void **state)
+{
+    static const char text[] = "[digest]\ntitle = a\0b\n";
+    struct kns_config *c = kns_config_new(true);
+    struct kns_error err = {0};
+
+    (void)state;
+    assert_int_equal(read_text(c, text, sizeof(text) - 1, &err), KNS_EINVAL);
+    assert_non_null(strstr(err.message, ":2: a NUL byte"));
+    kns_config_free(c);
+}
+
+static void a_value_that_is_no_text_is_not_repeated(void **state)
+{
+    struct kns_config *c = kns_config_new(true);
+    struct kns_error err = {0};
+
+    (void)state;
+    assert_int_equal(kns_config_set(c, "digest", "title", "a\033[31m", &err), KNS_EINVAL);
+    assert_null(strchr(err.message, 033));
+    kns_config_free(c);
+}
+
+static void what_waits_for_the_next_start_is_listed(void **state)
+{
+    struct kns_config *a = kns_config_new(true), *b = kns_config_new(true);
+    struct kns_error err = {0};
+    char late[KNS_CONFIG_LATE_MOST];
+
+    (void)state;
+    kns_config_list_late(a, b, late, sizeof(late));
+    assert_string_equal(late, "");
+    assert_int_equal(kns_config_set(b, "daemon", "socket", "/x", &err), KNS_OK);
+    assert_int_equal(kns_config_set(b, "daemon", "socket_mode", "0600", &err), KNS_OK);
+    assert_int_equal(kns_config_set(b, "store", "synchronous", "normal", &err), KNS_OK);
+    assert_int_equal(kns_config_set(b, "poll", "interval", "2h", &err), KNS_OK);
+    kns_config_list_late(a, b, late, sizeof(late));
+    assert_string_equal(late, "socket, socket_mode, synchronous");
+    kns_config_free(a);
+    kns_config_free(b);
 }
 
 static void a_line_is_read_whole_or_refused(void **state)
@@ -271,6 +357,13 @@ int main(void)
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(layout_does_not_matter),
         cmocka_unit_test(what_is_wrong_is_said_with_file_line_and_what_was_expected),
+        cmocka_unit_test(a_choice_is_told_by_its_words),
+        cmocka_unit_test(a_section_that_nobody_knows_is_refused_even_when_it_is_empty),
+        cmocka_unit_test(a_newsletter_needs_no_more_than_its_section),
+        cmocka_unit_test(a_key_that_is_set_twice_is_refused_with_both_lines),
+        cmocka_unit_test(a_nul_byte_does_not_hide_the_end_of_a_line),
+        cmocka_unit_test(a_value_that_is_no_text_is_not_repeated),
+        cmocka_unit_test(what_waits_for_the_next_start_is_listed),
         cmocka_unit_test(a_line_is_read_whole_or_refused),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(what_is_printed_is_read_again_as_the_same),

@@ -105,11 +105,34 @@ static bool is_large_element(const GumboNode *node)
            ((is_word(unit, "em") || is_word(unit, "rem")) && value >= 1.2);
 }
 
+/* True for "0", "0px", "0%", ".0em". */
+static bool is_zero(const char *value)
+{
+    return value != NULL && (isdigit((unsigned char)*value) || *value == '.') &&
+           strtod(value, NULL) == 0;
+}
+
 /* What is there but not shown: the preview text of mails, mostly. */
 static bool is_invisible(const GumboNode *node)
 {
+    bool cut = is_word(style_of(node, "overflow"), "hidden");
+
     return attribute_of(node, "hidden") != NULL || is_word(style_of(node, "display"), "none") ||
+           is_word(style_of(node, "visibility"), "hidden") || is_zero(style_of(node, "opacity")) ||
+           is_zero(style_of(node, "max-height")) || (cut && is_zero(style_of(node, "height"))) ||
            is_word(style_of(node, "mso-hide"), "all") || is_hidden(node->v.element.tag);
+}
+
+/* Text of no size is not shown either; an element may give its content a size again, so the innermost one counts. */
+static bool has_no_size(const GumboNode *text)
+{
+    for (const GumboNode *at = text->parent; at != NULL && at->type == GUMBO_NODE_ELEMENT;
+         at = at->parent) {
+        const char *size = style_of(at, "font-size");
+        if (size != NULL)
+            return is_zero(size);
+    }
+    return false;
 }
 
 /* Looks add up from the element outwards to the block. */
@@ -289,11 +312,50 @@ static void take_text(struct flattening *f, const GumboNode *node)
 {
     struct token token = {.type = TOKEN_TEXT, .node = node};
 
+    if (has_no_size(node))
+        return;
     token.text = kns_arena_strdup(f->out->arena, node->v.text.text);
     look_of(node, &token);
     f->out->failed = f->out->failed || token.text == NULL;
     if (token.text != NULL)
         add_token(f->out, token);
+}
+
+/* The page of a video that is set in; NULL: it is something else. */
+static const char *video_of(struct flattening *f, const GumboNode *node)
+{
+    static const struct {
+        const char *player, *page;
+    } players[] = {
+        {"www.youtube.com/embed/", "https://www.youtube.com/watch?v="},
+        {"www.youtube-nocookie.com/embed/", "https://www.youtube.com/watch?v="},
+        {"player.vimeo.com/video/", "https://vimeo.com/"},
+        {"embed.nicovideo.jp/watch/", "https://www.nicovideo.jp/watch/"},
+        {"www.loom.com/embed/", "https://www.loom.com/share/"},
+    };
+    const char *url = address_of(f, node, attribute_of(node, "src") != NULL ? "src" : "data-src");
+
+    const char *rest = url == NULL ? "" : strstr(url, "://") + 3;
+    for (size_t i = 0; i < sizeof(players) / sizeof(players[0]); i++) {
+        size_t len = strlen(players[i].player);
+        size_t key = strncmp(rest, players[i].player, len) == 0 ? strcspn(rest + len, "/?#") : 0;
+        if (key > 0)
+            return kns_arena_printf(f->out->arena, "%s%.*s", players[i].page, (int)key, rest + len);
+    }
+    return NULL;
+}
+
+static void take_video(struct flattening *f, const GumboNode *node)
+{
+    const char *url = video_of(f, node);
+
+    if (url == NULL)
+        return;
+    flush(f);
+    struct block block = {
+        .type = BLOCK_VIDEO, .from = f->start, .to = f->start, .node = f->current, .video = url};
+    place_block(&block);
+    add_block(f->out, block);
 }
 
 /* An element in which the walk found nothing: does it separate what stands around it? */
@@ -316,6 +378,8 @@ static bool holds_nothing(const GumboNode *node)
         if (at->type == GUMBO_NODE_TEXT && !text_is_blank(at->v.text.text, strlen(at->v.text.text)))
             return false;
         if (at->type == GUMBO_NODE_ELEMENT && at != node) {
+            if (at->v.element.tag == GUMBO_TAG_IFRAME)
+                return false;
             walk.skip = !walk.leaving && is_invisible(at);
             if (!walk.skip && (at->v.element.tag == GUMBO_TAG_HR ||
                                (at->v.element.tag == GUMBO_TAG_IMG && is_content_image(at))))
@@ -361,6 +425,8 @@ static void enter(struct flattening *f, struct walk *walk)
     GumboTag tag = node->v.element.tag;
     const char *name = inline_name(tag);
 
+    if (tag == GUMBO_TAG_IFRAME)
+        take_video(f, node);
     if (is_invisible(node) && tag != GUMBO_TAG_BODY && tag != GUMBO_TAG_HTML) {
         walk->skip = true;
         return;

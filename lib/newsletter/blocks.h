@@ -27,6 +27,7 @@ enum block_type {
     BLOCK_TEXT,
     BLOCK_HEADING,
     BLOCK_IMAGE, /* pictures and no text */
+    BLOCK_VIDEO, /* one that is set in, and nothing else */
     BLOCK_RULE,  /* <hr> */
     BLOCK_GAP,   /* an element without content: what separates in mail and in sloppy markup */
 };
@@ -38,6 +39,7 @@ struct block {
     const GumboNode *node; /* the innermost block element around it */
     const GumboNode *list; /* the list it is an entry of; NULL: none */
     const GumboNode *entry;
+    const char *video; /* VIDEO: the page it is on */
     int list_depth;
     bool ordered, quoted, preformatted, term, cell;
 };

@@ -128,7 +128,7 @@ bool judging_all_bold(const struct judging *j, size_t from, size_t to)
 size_t judging_next_text(const struct judging *j, size_t i)
 {
     for (i++; i < j->blocks->count; i++)
-        if (j->blocks->blocks[i].type != BLOCK_GAP && j->blocks->blocks[i].type != BLOCK_IMAGE)
+        if (j->parts[i].part != PART_GAP && j->parts[i].part != PART_IMAGE)
             break;
     return i;
 }

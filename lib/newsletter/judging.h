@@ -79,6 +79,9 @@ void judge_site(struct judging *j, struct title *title, size_t index);
 bool wrapping_is_chrome(struct judging *j, const struct block *block);
 bool wrapping_leads_back(struct judging *j, const struct block *block);
 
+/* wrapping.c: what stands in a <footer>, an <address> or a box called so, behind everything else. */
+void judge_footer(struct judging *j);
+
 /* wrapping.c: the issue's own title and the lines about the issue. ret_masthead is left alone when there is none. */
 void judge_masthead(struct judging *j, const char **ret_masthead);
 

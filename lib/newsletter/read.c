@@ -78,15 +78,26 @@ static bool add_mentions(struct reading *r, const struct kns_newsletter_section 
     return true;
 }
 
-/* The prose read so far becomes a section; a heading alone is none. */
+static bool has_words(const struct reading *r)
+{
+    for (size_t k = 0; k < r->prose_count; k++)
+        if (prose_block(r, k)->type == BLOCK_TEXT || prose_block(r, k)->type == BLOCK_HEADING)
+            return true;
+    return false;
+}
+
+/* The prose read so far becomes a section; a heading alone is none, nor are pictures. */
 static void end_section(struct reading *r)
 {
     if (r->prose_count == 0)
         return;
+    bool said = has_words(r);
+    const char *html = said ? prose_html(r) : "";
     struct kns_newsletter_section *section =
         KNS_NEW(r->blocks->arena, struct kns_newsletter_section);
-    const char *html = prose_html(r);
     r->prose_count = 0;
+    if (!said)
+        return;
     if (section == NULL || html == NULL) {
         r->failed = true;
         return;
@@ -311,7 +322,7 @@ static void place_images(struct reading *r)
             const struct token *image = image_of(r, block);
             if (image != NULL)
                 r->items[before - 1].item->image = image->url;
-        } else if (block->type == BLOCK_IMAGE) {
+        } else if (block->type == BLOCK_IMAGE && r->parts[i].part == PART_IMAGE) {
             place_image(r, i, before);
         }
     }

@@ -32,6 +32,11 @@ static enum part first_judgement(struct judging *j, size_t i)
     case BLOCK_GAP:
         return PART_GAP;
     case BLOCK_IMAGE:
+        return wrapping_is_chrome(j, block) || wrapping_leads_back(j, block) ? PART_CHROME
+                                                                             : PART_IMAGE;
+    case BLOCK_VIDEO:
+        *title = (struct title){
+            .strength = VIDEO, .url = block->video, .after = {block->to, 0}, .line_end = block->to};
         return PART_IMAGE;
     default:
         break;
@@ -68,6 +73,7 @@ bool titles_judge(const struct blocks *blocks, const struct kns_newsletter_sourc
     measure_looks(&j);
     for (size_t i = 0; i < blocks->count; i++)
         j.parts[i].part = first_judgement(&j, i);
+    judge_footer(&j);
     judge_masthead(&j, ret_masthead);
     judge_headings(&j);
     if (!accept_titles(&j))

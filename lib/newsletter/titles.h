@@ -12,6 +12,7 @@ enum strength {
     NO_TITLE = 0,
     FLOWING = 30,      /* a link that begins a paragraph and goes on */
     BOLD_FLOWING = 40, /* the same in bold */
+    VIDEO = 44,        /* a player that is set in */
     BARE_ADDRESS = 45, /* an address and nothing else */
     LEADING = 50,      /* a link, a dash, text */
     ALONE = 60,        /* a link that is its whole line */
@@ -26,11 +27,11 @@ enum part {
     PART_TEXT,
     PART_GAP,
     PART_RULE,
-    PART_HEADING, /* of a section */
-    PART_TITLE,   /* of a link item */
-    PART_CHROME,  /* wrapping: dropped, and ends what stands before it */
-    PART_MORE,    /* "Read more": dropped */
-    PART_IMAGE,
+    PART_HEADING,  /* of a section */
+    PART_TITLE,    /* of a link item */
+    PART_CHROME,   /* wrapping: dropped, and ends what stands before it */
+    PART_MORE,     /* "Read more": dropped */
+    PART_IMAGE,    /* or a video */
     PART_MASTHEAD, /* the issue's own title and date */
 };
 

@@ -312,9 +312,24 @@ const char *const word_list_small_prints[] = {
     "if you no longer",
     "don't want to receive",
     "no longer want to receive",
+    "want to change how you receive",
+    "our mailing address",
+    "you are getting this",
+    "you're getting this",
+    "you signed up for",
+    "you subscribed to",
+    "no longer interested",
+    "to unsubscribe",
+    "to stop receiving",
+    "all rights reserved",
+    "forwarded this",
+    "forwarded to you",
+    "was this forwarded",
+    "you're among",
     "このメールは",
     "このメールマガジンは",
     "このニュースレターは",
+    "このお知らせは",
     "本メールは",
     "本メールマガジンは",
     "本ニュースレターは",
@@ -327,6 +342,17 @@ const char *const word_list_small_prints[] = {
     "発行元",
     "編集・発行",
     NULL,
+};
+
+/* How a short line below begins that says who sends it and with what. */
+const char *const word_list_credits[] = {
+    "powered by",     "sent with",    "sent via",     "sent by",   "delivered by",
+    "published with", "published by", "created with", "made with", "brought to you by",
+    "built with",     "配信システム", "提供：",       "提供:",     NULL,
+};
+
+const char *const word_list_months[] = {
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", NULL,
 };
 
 /* Words in class and id names, between the signs that join them. */

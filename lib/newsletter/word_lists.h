@@ -9,6 +9,8 @@ extern const char *const word_list_chrome_addresses[];
 extern const char *const word_list_read_more_texts[];
 extern const char *const word_list_farewells[];
 extern const char *const word_list_small_prints[];
+extern const char *const word_list_credits[];
+extern const char *const word_list_months[];
 
 struct word_list_role {
     const char *word;

@@ -91,18 +91,51 @@ bool words_is_small_print(const char *text)
     return begins_with_any(text, word_list_small_prints);
 }
 
+bool words_is_credit(const char *text)
+{
+    return begins_with_any(text, word_list_credits);
+}
+
+bool words_is_footer(const char *names)
+{
+    while (names != NULL && *names != '\0') {
+        size_t len = strcspn(names, " \t\n-_");
+        if (len >= 6 && strncasecmp(names, "footer", 6) == 0)
+            return true;
+        names += len + (names[len] != '\0');
+    }
+    return false;
+}
+
+/* "2026-11-20", "2026/11/20", "2026年11月20日", "Nov 20, 2026", "20th November 2026" */
+static bool has_date(const char *text)
+{
+    for (const char *at = strstr(text, "20"); at != NULL; at = strstr(at + 1, "20")) {
+        bool year =
+            strspn(at, "0123456789") == 4 && (at == text || !isdigit((unsigned char)at[-1]));
+        if (!year)
+            continue;
+        const char *behind = at + 4;
+        if ((*behind == '-' || *behind == '/' || *behind == '.') &&
+            isdigit((unsigned char)behind[1]))
+            return true;
+        if (strncmp(behind, "年", 3) == 0 || has_any(text, word_list_months))
+            return true;
+    }
+    return false;
+}
+
 bool words_is_dateline(const char *text)
 {
     static const char *const marks[] = {"issue", "vol.", "no.", "第", "#", NULL};
-    bool digit = strpbrk(text, "0123456789") != NULL;
+    int columns = kns_text_columns(text);
 
-    if (!digit || kns_text_columns(text) > 48 || strpbrk(text, "!?") != NULL)
+    if (strpbrk(text, "0123456789") == NULL || columns > 60 || strpbrk(text, "!?") != NULL)
         return false;
-    if (strstr(text, "。") != NULL || strstr(text, "、") != NULL)
+    if (strstr(text, "。") != NULL || strstr(text, "、") != NULL || strstr(text, ". ") != NULL ||
+        text[strlen(text) - 1] == '.')
         return false;
-    return begins_with_any(text, marks) ||
-           (strncmp(text, "20", 2) == 0 && isdigit((unsigned char)text[2]) &&
-            kns_text_columns(text) <= 32);
+    return begins_with_any(text, marks) || has_date(text);
 }
 
 bool words_is_host(const char *text)

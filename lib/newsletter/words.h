@@ -26,6 +26,12 @@ bool words_is_byline(const char *text);
 /* True for a line about the issue rather than in it ("Issue #12 · 20 November 2026"). */
 bool words_is_dateline(const char *text);
 
+/* True for a short line about who sends it ("Powered by …", "Sent with …"). */
+bool words_is_credit(const char *text);
+
+/* True for a class or id that names a footer. NULL: false. */
+bool words_is_footer(const char *names);
+
 /* True for a line of small print ("© 2026 …", "You received this because …"). */
 bool words_is_small_print(const char *text);
 

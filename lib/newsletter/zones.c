@@ -163,6 +163,8 @@ static bool is_accepted(const struct judging *j, const struct zones *zones, size
         return false;
     if (loudest >= dominant || loudest >= ENTRY)
         return true;
+    if (title->strength == VIDEO && dominant == NO_TITLE)
+        return true;
     /* Quieter than the titles: only what stands under nothing but a heading is no aside. */
     return dominant == NO_TITLE
                ? zones->titles[zone] >= 2

@@ -142,7 +142,7 @@ enum kns_status kns_import_rules(struct kns_request *request, struct kns_store *
 enum kns_status kns_answer_links(struct kns_request *request, struct kns_store *store,
                                  struct kns_error *err);
 
-/* issues.c, site.c */
+/* issues_*.c */
 enum kns_status kns_answer_issues(struct kns_request *request, struct kns_store *store,
                                   struct kns_error *err);
 enum kns_status kns_answer_issue(struct kns_request *request, struct kns_store *store,
@@ -159,20 +159,10 @@ enum kns_status kns_answer_site(struct kns_request *request, struct kns_store *s
                                 struct kns_error *err);
 enum kns_status kns_send_issue(struct kns_request *request, struct kns_store *store,
                                struct kns_error *err);
-enum kns_status kns_add_to_draft(struct kns_request *request, struct kns_store *store,
+enum kns_status kns_change_draft(struct kns_request *request, struct kns_store *store,
                                  struct kns_error *err);
-enum kns_status kns_drop_from_draft(struct kns_request *request, struct kns_store *store,
-                                    struct kns_error *err);
-enum kns_status kns_move_in_draft(struct kns_request *request, struct kns_store *store,
-                                  struct kns_error *err);
-enum kns_status kns_note_in_draft(struct kns_request *request, struct kns_store *store,
-                                  struct kns_error *err);
-enum kns_status kns_intro_of_draft(struct kns_request *request, struct kns_store *store,
-                                   struct kns_error *err);
 enum kns_status kns_suggest_draft(struct kns_request *request, struct kns_store *store,
                                   struct kns_error *err);
-enum kns_status kns_edit_draft(struct kns_request *request, struct kns_store *store,
-                               struct kns_error *err);
 enum kns_status kns_publish_draft(struct kns_request *request, struct kns_store *store,
                                   struct kns_error *err);
 enum kns_status kns_remove_draft(struct kns_request *request, struct kns_store *store,

@@ -92,21 +92,57 @@ struct kns_issue_item *kns_issue_item_of(struct kns_arena *arena, const struct k
 /* The item with this id; else at this address. NULL: it is not in it. */
 struct kns_issue_item *kns_issue_find(const struct kns_issue *issue, int64_t id, const char *url);
 
-/* Puts an item behind the others of its section, sections in the publication's order; one that is there already stays where it is.
- * False: it was there. */
+/* Puts an item behind the others of its section; where there are none, sections stand in the publication's order. One that is there
+ * already stays where it is. False: it was there. */
 bool kns_issue_add(struct kns_issue *issue, struct kns_issue_item *item,
                    const struct kns_publication *publication);
 
 /* Takes an item out. False: it is not in it. */
 bool kns_issue_drop(struct kns_issue *issue, int64_t id);
 
-/* Puts an item in front of another (0: at the end) and, where section is not NULL, under it ("": under none). KNS_ENOTFOUND. */
+/* Puts an item in front of another, under that one's section unless section says another ("": under none). before 0: behind the
+ * others of section; where that is NULL, at the end. KNS_ENOTFOUND; KNS_EINVAL: before itself. */
 enum kns_status kns_issue_move(struct kns_issue *issue, struct kns_arena *arena, int64_t id,
-                               int64_t before, const char *section, struct kns_error *err);
+                               int64_t before, const char *section,
+                               const struct kns_publication *publication, struct kns_error *err);
 
 /* Sets the prose of a section of the introduction (NULL: the one without heading); "" removes it. False: no memory. */
 bool kns_issue_set_intro(struct kns_issue *issue, struct kns_arena *arena, const char *section,
                          const char *text);
+
+/* ---- suggestions --------------------------------------------------------------------------------- */
+
+/* An article that may go into the draft. */
+struct kns_issue_candidate {
+    int64_t id;
+    const char *url, *title, *site; /* never NULL; site: the registrable domain */
+    int64_t sources, score;         /* feeds and newsletters that carry it; what rules gave */
+    bool starred;
+    struct kns_time at;
+    /* Set by kns_issue_choose. */
+    int64_t rank;
+    size_t site_number;
+    bool used;
+};
+
+struct kns_issue_choice {
+    struct kns_time since, now; /* the window, for freshness */
+    size_t wanted;
+    /* Asked of the best ones only: whether it may be taken (it was not covered before). NULL: all may. */
+    bool (*is_fit)(void *ctx, const struct kns_issue_candidate *candidate);
+    void *ctx;
+};
+
+/* The best candidates, one of each site at a time, those that the draft has counted in; best first into chosen, which has room for
+ * choice->wanted. Sorts candidates. The same candidates at the same time are the same choice. False: no memory. */
+bool kns_issue_choose(struct kns_arena *arena, const struct kns_issue *draft,
+                      struct kns_issue_candidate *candidates, size_t n,
+                      const struct kns_issue_choice *choice,
+                      const struct kns_issue_candidate **chosen, size_t *ret_n);
+
+/* What a candidate's rank is made of: "3 sources +30, a star +15, freshness +7". NULL: no memory. */
+const char *kns_issue_why(struct kns_arena *arena, const struct kns_issue_candidate *candidate,
+                          struct kns_time since, struct kns_time now);
 
 /* ---- the text for an editor ---------------------------------------------------------------------- */
 

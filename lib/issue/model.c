@@ -316,45 +316,27 @@ bool kns_issue_drop(struct kns_issue *issue, int64_t id)
     return item != NULL && unlink_item(issue, item);
 }
 
-static void insert_before(struct kns_issue *issue, struct kns_issue_item *item, int64_t before)
+/* before NULL: at the end. */
+static void insert_before(struct kns_issue *issue, struct kns_issue_item *item,
+                          const struct kns_issue_item *before)
 {
     struct kns_issue_item *at = issue->items.first, *next;
-    bool placed = false;
 
     issue->items.first = issue->items.last = NULL;
     issue->items.count = 0;
     for (; at != NULL; at = next) {
         next = at->next;
-        if (at->id == before && !placed) {
+        if (at == before)
             KNS_LIST_APPEND(&issue->items, item);
-            placed = true;
-        }
         KNS_LIST_APPEND(&issue->items, at);
     }
-    if (!placed)
+    if (before == NULL)
         KNS_LIST_APPEND(&issue->items, item);
 }
 
-enum kns_status kns_issue_move(struct kns_issue *issue, struct kns_arena *arena, int64_t id,
-                               int64_t before, const char *section, struct kns_error *err)
+static bool same_title(const char *a, const char *b)
 {
-    struct kns_issue_item *item = kns_issue_find(issue, id, NULL);
-
-    if (item == NULL || (before != 0 && kns_issue_find(issue, before, NULL) == NULL))
-        return kns_fail(err, KNS_ENOTFOUND, "item %lld is not in the draft",
-                        (long long)(item == NULL ? id : before));
-    if (before == id)
-        return kns_fail(err, KNS_EINVAL, "item %lld cannot stand before itself", (long long)id);
-    if (section != NULL) {
-        item->section = *section == '\0' ? NULL : kns_arena_strdup(arena, section);
-        if (*section != '\0' && item->section == NULL)
-            return kns_fail(err, KNS_ENOMEM, "out of memory");
-    }
-    if (before != 0 || section == NULL) {
-        unlink_item(issue, item);
-        insert_before(issue, item, before);
-    }
-    return KNS_OK;
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 /* The place of a section in the publication's list, from 1; 0 for items without one, the end for those it does not name. */
@@ -378,36 +360,64 @@ static int rank_of(const char *section, const char *sections)
     return 1000;
 }
 
+/* What an item that comes under a section stands in front of: behind the last one of it, else where the publication has it. NULL: it
+ * comes last. */
+static const struct kns_issue_item *place_in_section(const struct kns_issue *issue,
+                                                     const char *section,
+                                                     const struct kns_publication *publication)
+{
+    const struct kns_issue_item *item, *place = NULL;
+    int rank = rank_of(section, publication->sections);
+    bool found = false;
+
+    KNS_LIST_EACH(item, &issue->items)
+    if (same_title(item->section, section)) {
+        found = true;
+        place = item->next;
+    }
+    for (item = issue->items.first; !found && place == NULL && item != NULL; item = item->next)
+        if (rank_of(item->section, publication->sections) > rank)
+            place = item;
+    return place;
+}
+
+enum kns_status kns_issue_move(struct kns_issue *issue, struct kns_arena *arena, int64_t id,
+                               int64_t before, const char *section,
+                               const struct kns_publication *publication, struct kns_error *err)
+{
+    struct kns_issue_item *item = kns_issue_find(issue, id, NULL);
+    const struct kns_issue_item *next = before == 0 ? NULL : kns_issue_find(issue, before, NULL);
+
+    if (item == NULL || (before != 0 && next == NULL))
+        return kns_fail(err, KNS_ENOTFOUND, "item %lld is not in the draft",
+                        (long long)(item == NULL ? id : before));
+    if (before == id)
+        return kns_fail(err, KNS_EINVAL, "item %lld cannot stand before itself", (long long)id);
+    const char *title = section == NULL ? NULL : kns_arena_strdup(arena, section);
+    if (section != NULL && title == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    if (section != NULL)
+        item->section = some(title);
+    else if (next != NULL)
+        item->section = next->section;
+    unlink_item(issue, item);
+    insert_before(issue, item,
+                  next != NULL      ? next
+                  : section != NULL ? place_in_section(issue, item->section, publication)
+                                    : NULL);
+    return KNS_OK;
+}
+
 bool kns_issue_add(struct kns_issue *issue, struct kns_issue_item *item,
                    const struct kns_publication *publication)
 {
-    struct kns_issue_item *at = issue->items.first, *next;
-    int rank = rank_of(item->section, publication->sections);
-    bool placed = false;
-
     if (kns_issue_find(issue, item->id, item->url) != NULL)
         return false;
-    issue->items.first = issue->items.last = NULL;
-    issue->items.count = 0;
-    for (; at != NULL; at = next) {
-        next = at->next;
-        if (!placed && rank_of(at->section, publication->sections) > rank) {
-            KNS_LIST_APPEND(&issue->items, item);
-            placed = true;
-        }
-        KNS_LIST_APPEND(&issue->items, at);
-    }
-    if (!placed)
-        KNS_LIST_APPEND(&issue->items, item);
+    insert_before(issue, item, place_in_section(issue, item->section, publication));
     return true;
 }
 
 /* ---- the introduction ------------------------------------------------------------------------------------------------------ */
-
-static bool same_title(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
 
 bool kns_issue_set_intro(struct kns_issue *issue, struct kns_arena *arena, const char *title,
                          const char *text)

@@ -195,10 +195,10 @@ static void a_section_keeps_its_place_among_the_others(void **state)
     KNS_LIST_EACH(item, &issue->items)
     snprintf(order + strlen(order), sizeof(order) - strlen(order), "%lld", (long long)item->id);
     assert_string_equal(order, "53142");
-    assert_int_equal(kns_issue_move(issue, arena, 4, 3, NULL, NULL), KNS_OK);
+    assert_int_equal(kns_issue_move(issue, arena, 4, 3, NULL, &publication, NULL), KNS_OK);
     assert_int_equal(issue->items.first->next->id, 4);
-    assert_int_equal(kns_issue_move(issue, arena, 4, 9, NULL, NULL), KNS_ENOTFOUND);
-    assert_int_equal(kns_issue_move(issue, arena, 4, 4, NULL, NULL), KNS_EINVAL);
+    assert_int_equal(kns_issue_move(issue, arena, 4, 9, NULL, &publication, NULL), KNS_ENOTFOUND);
+    assert_int_equal(kns_issue_move(issue, arena, 4, 4, NULL, &publication, NULL), KNS_EINVAL);
     assert_true(kns_issue_drop(issue, 4));
     assert_false(kns_issue_drop(issue, 4));
     assert_int_equal(issue->items.count, 4);

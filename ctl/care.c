@@ -30,11 +30,15 @@ int kns_cmd_digest(struct kns_call *call)
 {
     const char *format = kns_args_value(&call->args, "format"),
                *path = kns_args_value(&call->args, "output");
-    const char *more = kns_arena_printf(call->arena, "format=%s&limit=%lld",
-                                        format != NULL ? format
-                                        : call->json   ? "jsonfeed"
-                                                       : "html",
-                                        (long long)kns_args_number(&call->args, "number", 100));
+    const char *images = kns_args_value(&call->args, "images");
+    const char *more =
+        kns_arena_printf(call->arena, "format=%s&limit=%lld%s%s%s",
+                         format != NULL ? format
+                         : call->json   ? "jsonfeed"
+                                        : "html",
+                         (long long)kns_args_number(&call->args, "number", 100),
+                         kns_args_has(&call->args, "paste") ? "&paste=1" : "",
+                         images == NULL ? "" : "&images=", images == NULL ? "" : images);
     const char *filters = NULL;
     struct kns_response response;
     int status = kns_call_filters(call, kns_args_value(&call->args, "query"), more, &filters);

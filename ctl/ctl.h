@@ -124,6 +124,7 @@ int kns_cmd_backup(struct kns_call *call);
 int kns_cmd_check(struct kns_call *call);
 
 int kns_cmd_parse(struct kns_call *call); /* needs no daemon: call->client is NULL */
+int kns_cmd_template(struct kns_call *call);
 int kns_cmd_help(struct kns_call *call);
 int kns_cmd_completion(struct kns_call *call);
 

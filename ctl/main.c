@@ -122,12 +122,16 @@ static const struct kns_option digest_options[] = {
     {"format", 0, false, KNS_OPTION_CHOICE, "html|atom|opml|markdown|text|jsonfeed|eml",
      "html where not given"},
     {"output", 'o', false, KNS_OPTION_FILE, "FILE", "write it to this file, whole or not at all"},
+    {"images", 0, false, KNS_OPTION_CHOICE, "remote|none|embedded",
+     "thumbnails by their address (default), none, or taken along"},
+    {"paste", 0, false, KNS_OPTION_FLAG, NULL, "HTML to paste into a newsletter platform's editor"},
     {0},
 };
 static const struct kns_option issue_options[] = {
     {"newsletter", 0, false, KNS_OPTION_TEXT, "NAME", "of this [newsletter NAME]; else the first"},
     {"since", 0, false, KNS_OPTION_POINT, "TIME", "suggest: from then on (since the last issue)"},
     {"number", 'n', false, KNS_OPTION_NUMBER, "N", "suggest: so many (7)"},
+    {"why", 0, false, KNS_OPTION_FLAG, NULL, "suggest: print scores, and what they are made of"},
     {"section", 0, false, KNS_OPTION_TEXT, "TITLE", "add, move, intro: under this heading"},
     {"note", 0, false, KNS_OPTION_TEXT, "TEXT", "add: with this comment"},
     {"before", 0, false, KNS_OPTION_TEXT, "ITEM", "move: in front of this one, else to the end"},
@@ -135,8 +139,9 @@ static const struct kns_option issue_options[] = {
      "show, preview: in this format"},
     {"paste", 0, false, KNS_OPTION_FLAG, NULL,
      "show: HTML to paste into a newsletter platform's editor"},
-    {"images", 0, false, KNS_OPTION_CHOICE, "remote|none|embedded", "show: thumbnails"},
-    {"output", 'o', false, KNS_OPTION_FILE, "FILE", "show: write it to this file"},
+    {"images", 0, false, KNS_OPTION_CHOICE, "remote|none|embedded",
+     "show, preview, send: thumbnails"},
+    {"output", 'o', false, KNS_OPTION_FILE, "FILE", "show, preview: write it to this file"},
     {"issue-number", 0, false, KNS_OPTION_NUMBER, "N", "publish, import: under this number"},
     {"date", 0, false, KNS_OPTION_TEXT, "DATE", "publish, import: of this date"},
     {"url", 0, false, KNS_OPTION_TEXT, "URL", "import: its permanent address"},
@@ -145,6 +150,7 @@ static const struct kns_option issue_options[] = {
     {"force", 0, false, KNS_OPTION_FLAG, NULL, "publish: whatever lint says"},
     {"to", 0, false, KNS_OPTION_TEXT, "LIST",
      "send: to these addresses (a,b or @FILE); else the message is printed"},
+    {"print", 0, false, KNS_OPTION_FLAG, NULL, "send: print the message for sendmail -t"},
     {0},
 };
 static const struct kns_option site_options[] = {
@@ -181,6 +187,8 @@ static const char *const rule_examples[] = {
 static const char *const digest_examples[] = {
     "knsctl digest --since 7d --format html -o digest.html", NULL};
 
+static const char *const template_examples[] = {
+    "knsctl template item.html > /etc/kns/templates/item.html.mustache", NULL};
 static const char *const issue_examples[] = {"knsctl issue suggest -n 7", "knsctl issue edit",
                                              "knsctl issue publish",
                                              "knsctl issue show 12 --format html -o 12.html", NULL};
@@ -241,14 +249,19 @@ static const struct kns_verb verbs[] = {
      watch_options, NULL, NULL, kns_cmd_watch},
     {"digest", "Articles", "", KNS_OPERAND_NONE, 0, 0, false, "make a digest of articles",
      digest_options, NULL, digest_examples, kns_cmd_digest},
-    {"issue", "Newsletter", "ACTION …", KNS_OPERAND_TEXT, 1, MANY, false,
+    {"issue", "Newsletter", "[ACTION …]", KNS_OPERAND_TEXT, 0, MANY, false,
      "make the next issue of a newsletter, and keep the past ones", issue_options,
-     "suggest; add ITEM|URL…; drop ITEM…; move ITEM; note ITEM [TEXT…|-]; intro [TEXT…|-]; edit "
+     "Alone it shows the draft. suggest; add ITEM|URL…; drop ITEM…; move ITEM; note ITEM "
+     "[TEXT…|-]; intro [TEXT…|-]; edit "
      "[FILE|-] (all of it, in $EDITOR); show [N]; preview; lint; publish; list; correct N; send N; "
      "import FILE|DIR|FEED-URL…; discard.",
      issue_examples, kns_cmd_issue},
     {"site", "Newsletter", "DIR", KNS_OPERAND_FILE, 1, 1, false,
      "write all issues as a static site", site_options, NULL, NULL, kns_cmd_site},
+    {"template", "Newsletter", "[NAME]", KNS_OPERAND_TEXT, 0, 1, false,
+     "list the built-in templates of digests and issues, or print one", NULL,
+     "A changed copy, NAME.mustache in the folder of [digest] template_dir, takes its place.",
+     template_examples, kns_cmd_template},
     {"status", "Daemon", "", KNS_OPERAND_NONE, 0, 0, false, "show the daemon's figures", NULL, NULL,
      NULL, kns_cmd_status},
     {"backup", "Daemon", "FILE", KNS_OPERAND_FILE, 1, 1, false, "copy the live database", NULL,
@@ -310,7 +323,7 @@ int kns_cmd_completion(struct kns_call *call)
 
 static bool needs_daemon(const struct kns_call *call)
 {
-    static int (*const alone[])(struct kns_call *) = {kns_cmd_parse, kns_cmd_help,
+    static int (*const alone[])(struct kns_call *) = {kns_cmd_parse, kns_cmd_template, kns_cmd_help,
                                                       kns_cmd_completion};
 
     for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)

@@ -504,7 +504,7 @@ static bool name_digest(const struct kns_request *request, struct kns_digest *di
     struct kns_buf query = {0}, selection = {0};
 
     kns_request_write_query(request, " ", &query);
-    kns_request_write_query(request, " format limit cursor ", &selection);
+    kns_request_write_query(request, " format limit cursor images paste ", &selection);
     digest->self_url =
         kns_arena_printf(request->arena, "%s://%s%s%s%s", request->scheme, request->host,
                          request->path, query.len > 0 ? "?" : "", kns_buf_str(&query));
@@ -520,18 +520,12 @@ static bool name_digest(const struct kns_request *request, struct kns_digest *di
 enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store *store,
                                   struct kns_error *err)
 {
-    const char *name = kns_request_parameter(request, "format"),
-               *title = kns_request_parameter(request, "title");
+    const char *title = kns_request_parameter(request, "title");
     enum kns_digest_format format = KNS_DIGEST_HTML;
     struct kns_item_query query;
     const char *cursor = NULL;
 
-    if (name != NULL && !kns_digest_format_find(name, &format)) {
-        kns_request_problem(request, 400, "format=%.60s: expected %s", name,
-                            kns_digest_format_names());
-        return KNS_OK;
-    }
-    if (!kns_request_item_query(request, &query))
+    if (!kns_request_format(request, &format) || !kns_request_item_query(request, &query))
         return KNS_OK;
     query.with_content = true;
     struct kns_digest digest = {
@@ -541,20 +535,12 @@ enum kns_status kns_answer_digest(struct kns_request *request, struct kns_store 
         .since = query.since,
         .until = query.until,
     };
-    const struct kns_digest_options options = {.template_dir = request->template_dir};
     struct collecting_digest c = {request, &digest, {0}};
     if (!name_digest(request, &digest))
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     enum kns_status status =
         kns_store_query_items(store, request->arena, &query, collect_digest_item, &c, &cursor, err);
-    if (status == KNS_OK)
-        status = kns_digest_render(&digest, format, &options, &request->out, NULL, err);
-    if (status != KNS_OK)
-        return status;
-    request->status = 200;
-    request->answer_type = kns_digest_content_type(format);
-    kns_request_validate(request, c.changed);
-    return KNS_OK;
+    return status == KNS_OK ? kns_request_render(request, &digest, format, c.changed, err) : status;
 }
 
 /* ---- care ----------------------------------------------------------------------------------------------------------------- */

@@ -83,10 +83,10 @@ static enum kns_status add_one(const struct change *c, const json_t *which)
                                       json_string_value(which), &item, c->err);
     if (status != KNS_OK)
         return status;
-    if (section != NULL && *section != '\0')
-        item->section = section;
-    if (note != NULL && *note != '\0')
-        item->note = note;
+    if (section != NULL)
+        kns_issue_set_section(item, c->request->arena, section);
+    if (note != NULL)
+        kns_issue_set_note(item, c->request->arena, note);
     if (!kns_issue_add(c->issue, item, c->publication))
         return kns_fail(c->err, KNS_EEXIST, "item %lld is in the draft already",
                         (long long)item->id);
@@ -144,7 +144,7 @@ static enum kns_status note(const struct change *c)
     if (status == KNS_OK)
         status = item_of(c, json_object_get(c->request->json, "item"), expected, &item);
     if (status == KNS_OK)
-        item->note = *text == '\0' ? NULL : text;
+        kns_issue_set_note(item, c->request->arena, text);
     return status;
 }
 

@@ -146,10 +146,13 @@ enum kns_status kns_publish_draft(struct kns_request *request, struct kns_store 
     return KNS_OK;
 }
 
+/* What is published keeps its id and its date; that it was changed can be seen. It goes through lint as it did before, but what was
+ * wrong with it then does not stop a correction: only what makes it no issue any more does. */
 enum kns_status kns_correct_issue(struct kns_request *request, struct kns_store *store,
                                   struct kns_error *err)
 {
     const struct kns_publication *publication = NULL;
+    struct kns_issue_problems problems = {0};
     struct kns_issue *issue = NULL;
     enum kns_status status = kns_issues_find_publication(request, &publication, err);
 
@@ -157,17 +160,26 @@ enum kns_status kns_correct_issue(struct kns_request *request, struct kns_store 
         status = kns_issues_load(request, store, publication, request->id, &issue, err);
     if (status == KNS_OK)
         status = kns_issues_read_text(request, store, issue, err);
+    if (request->status != 0) /* answered: it was changed meanwhile */
+        return KNS_OK;
+    if (status == KNS_OK && issue->items.count == 0 && issue->sections.count == 0)
+        status = kns_fail(err, KNS_EINVAL, "nothing would be left of the issue");
+    if (status == KNS_OK)
+        status = kns_issues_lint(request, store, publication, issue, &problems, err);
     if (status != KNS_OK)
         return status;
-    /* The same id, the same date; that it was changed can be seen. */
+    issue->revision++;
     issue->updated = kns_time_now();
     if (issue->updated.unix_s <= issue->published.unix_s)
         issue->updated.unix_s = issue->published.unix_s + 1;
     status = keep_items(request, store, issue, err);
     if (status == KNS_OK)
+        status = keep_issue(request, store, publication, issue, err);
+    if (status == KNS_OK)
         status = kns_issues_save(request, store, publication, issue, err);
     if (status == KNS_OK)
-        kns_issues_answer(request, store, issue, NULL);
+        kns_issues_answer(request, store, issue,
+                          json_pack("{s:o}", "problems", kns_issues_problems(&problems)));
     return status;
 }
 

@@ -19,66 +19,27 @@ static enum kns_status answer_text(struct kns_request *request, const struct kns
     return KNS_OK;
 }
 
-/* The thumbnails of an issue are fetched before it is shown with them. */
-static enum kns_status want_pictures(struct kns_request *request, const struct kns_issue *issue,
-                                     struct kns_error *err)
-{
-    const struct kns_issue_item *item;
-
-    request->pictures =
-        kns_arena_alloc(request->arena, (issue->items.count + 1) * sizeof(*request->pictures));
-    if (request->pictures == NULL)
-        return kns_fail(err, KNS_ENOMEM, "out of memory");
-    request->n_pictures = 0;
-    KNS_LIST_EACH(item, &issue->items)
-    if (item->image != NULL && kns_url_is_web(item->image))
-        request->pictures[request->n_pictures++].url = item->image;
-    return KNS_OK;
-}
-
 static enum kns_status show(struct kns_request *request, struct kns_store *store,
                             const struct kns_publication *publication,
                             const struct kns_issue *issue, struct kns_error *err)
 {
-    const char *name = kns_request_parameter(request, "format"),
-               *images = kns_request_parameter(request, "images");
-    struct kns_digest_options options = {.template_dir = request->template_dir};
-    enum kns_digest_format format;
+    enum kns_digest_format format = KNS_DIGEST_HTML;
+    bool paste = false;
 
-    if (name == NULL) {
+    if (kns_request_parameter(request, "format") == NULL) {
         kns_issues_answer(request, store, issue, NULL);
         return KNS_OK;
     }
-    if (!kns_digest_format_find(name, &format))
-        return kns_fail(err, KNS_EINVAL, "format=%.60s: expected %s", name,
-                        kns_digest_format_names());
+    if (!kns_request_format(request, &format) || !kns_request_flag(request, "paste", &paste))
+        return KNS_OK;
     if (format == KNS_DIGEST_MARKDOWN)
         return answer_text(request, issue);
-    if (!kns_request_flag(request, "paste", &options.paste))
-        return KNS_OK;
-    if (images != NULL && strcmp(images, "none") == 0)
-        options.images = KNS_IMAGES_NONE;
-    else if (images != NULL && strcmp(images, "embedded") == 0)
-        options.images = KNS_IMAGES_EMBEDDED;
-    else if (images != NULL && strcmp(images, "remote") != 0)
-        return kns_fail(err, KNS_EINVAL, "images=%.60s: expected remote, none or embedded", images);
-    if (options.images == KNS_IMAGES_EMBEDDED && !request->pictures_ready)
-        return want_pictures(request, issue, err);
-    options.pictures = request->pictures;
-    options.n_pictures = request->n_pictures;
-    if (*request->mail.from != '\0')
-        options.mail_from = request->mail.from;
-    bool mail = format == KNS_DIGEST_EML || options.paste;
-    const struct kns_digest *digest = kns_issue_digest(request->arena, issue, publication, mail);
+    /* What leaves for somebody else's place carries the parameters that tell where its readers came from. */
+    const struct kns_digest *digest =
+        kns_issue_digest(request->arena, issue, publication, format == KNS_DIGEST_EML || paste);
     if (digest == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
-    enum kns_status status = kns_digest_render(digest, format, &options, &request->out, NULL, err);
-    if (status != KNS_OK)
-        return status;
-    request->status = 200;
-    request->answer_type = kns_digest_content_type(format);
-    kns_request_validate(request, issue->updated);
-    return KNS_OK;
+    return kns_request_render(request, digest, format, issue->updated, err);
 }
 
 enum kns_status kns_answer_issue(struct kns_request *request, struct kns_store *store,
@@ -120,11 +81,21 @@ enum kns_status kns_answer_draft_lint(struct kns_request *request, struct kns_st
         status = kns_issues_load_draft(request, store, publication, &issue, err);
     if (status == KNS_OK)
         status = kns_issues_lint(request, store, publication, issue, &problems, err);
-    if (status == KNS_OK)
-        kns_request_answer(request, 200,
-                           json_pack("{s:I, s:o}", "errors", (json_int_t)problems.errors,
-                                     "problems", kns_issues_problems(&problems)));
-    return status;
+    if (status != KNS_OK)
+        return status;
+    struct kns_issue_links links = {0};
+    const struct kns_issue_link *link;
+    json_t *list = json_array();
+    if (!kns_issue_find_links(request->arena, issue, &links)) {
+        json_decref(list);
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    }
+    KNS_LIST_EACH(link, &links.list)
+    json_array_append_new(list, json_pack("{s:s, s:s}", "url", link->url, "what", link->what));
+    kns_request_answer(request, 200,
+                       json_pack("{s:I, s:o, s:o}", "errors", (json_int_t)problems.errors,
+                                 "problems", kns_issues_problems(&problems), "links", list));
+    return KNS_OK;
 }
 
 static json_t *record_json(const struct kns_issue_record *record, const char *state)

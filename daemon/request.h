@@ -4,6 +4,7 @@
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "lib/digest.h"
 #include "lib/error.h"
 #include "lib/issue.h"
 #include "lib/mail.h"
@@ -94,6 +95,15 @@ bool kns_request_item_query(struct kns_request *request, struct kns_item_query *
 enum kns_status kns_request_write_opml(struct kns_request *request, struct kns_store *store,
                                        const char *tag, const char *title, struct kns_buf *out,
                                        struct kns_error *err);
+
+/* The format that the request asks for; untouched where it names none. False: a problem was answered. */
+bool kns_request_format(struct kns_request *request, enum kns_digest_format *ret);
+
+/* Answers with a digest in a format, as the parameters paste and images say, with validators. Where thumbnails go along and are not there
+ * yet, it only says which are wanted: the handler runs again. Not on the loop thread: it reads templates. */
+enum kns_status kns_request_render(struct kns_request *request, const struct kns_digest *digest,
+                                   enum kns_digest_format format, struct kns_time changed,
+                                   struct kns_error *err);
 
 /* ---- handlers: on a query worker, or on the writer thread ---------------------------------------------------------- */
 

@@ -1,5 +1,4 @@
-/* Requests about a page that somebody wants to link to: it becomes an item, with what it says of itself; or it is only asked whether
- * it is there.
+/* Requests about a page that somebody wants to link to: it becomes an item, with what it says of itself.
  *
  *   POST /v1/items:  read (is it known, and well enough?) --yes--> answer
  *                        \--no--> look at the page --> read (what does it say?) --> write --> answer */
@@ -210,7 +209,7 @@ static void known_read(struct kns_read *read)
 }
 
 /* The body's "url" or "item". False: a problem was answered. */
-static bool read_body(struct kns_request *request, struct link *link, bool item_allowed)
+static bool read_body(struct kns_request *request, struct link *link)
 {
     const json_t *url = json_object_get(request->json, "url"),
                  *item = json_object_get(request->json, "item");
@@ -219,13 +218,12 @@ static bool read_body(struct kns_request *request, struct link *link, bool item_
     /* What its trackers would count is not asked for. */
     if (link->url != NULL)
         link->url = kns_url_clean(request->arena, link->url);
-    link->item_id = item_allowed ? json_integer_value(item) : 0;
+    link->item_id = json_integer_value(item);
     bool one = (link->url != NULL) != (link->item_id > 0);
     if (json_object_size(request->json) == 1 && one &&
         (link->url == NULL || kns_url_is_web(link->url)))
         return true;
-    kns_request_problem(request, 400, "expected {\"url\": \"https://…\"}%s",
-                        item_allowed ? " or {\"item\": ID}" : "");
+    kns_request_problem(request, 400, "expected {\"url\": \"https://…\"} or {\"item\": ID}");
     return false;
 }
 
@@ -235,7 +233,7 @@ enum MHD_Result kns_serve_link(struct exchange *x)
 
     if (link == NULL)
         return MHD_NO;
-    if (!read_body(&x->request, link, true))
+    if (!read_body(&x->request, link))
         return kns_exchange_answer(x);
     x->job = link;
     x->read.run = read_known;
@@ -243,87 +241,4 @@ enum MHD_Result kns_serve_link(struct exchange *x)
     kns_exchange_begin(x);
     kns_readers_submit(x->server->parts.readers, &x->read);
     return MHD_YES;
-}
-
-/* ---- is it there? -------------------------------------------------------------------------------------------------------- */
-
-static void on_checked(void *ctx, const struct kns_lookup_result *result)
-{
-    struct exchange *x = ctx;
-    const struct link *link = x->job;
-    json_t *json = json_pack("{s:s, s:I, s:b}", "url", link->url, "status",
-                             (json_int_t)result->status, "dead", result->gone);
-
-    if (json != NULL && result->why != NULL)
-        json_object_set_new(json, "why", json_string(result->why));
-    kns_request_answer(&x->request, 200, json);
-    kns_exchange_done(x);
-}
-
-enum MHD_Result kns_serve_link_check(struct exchange *x)
-{
-    struct link *link = KNS_NEW(x->request.arena, struct link);
-
-    if (link == NULL)
-        return MHD_NO;
-    if (!read_body(&x->request, link, false))
-        return kns_exchange_answer(x);
-    x->job = link;
-    kns_exchange_begin(x);
-    if (kns_lookup(x->server->parts.poller, link->url, on_checked, x) != KNS_OK)
-        fail_nomem(x);
-    return MHD_YES;
-}
-
-/* ---- pictures -------------------------------------------------------------------------------------------------------------- */
-
-/* The type of a picture that mail programs and browsers show and that can hold no script; NULL: it is none. */
-static const char *picture_type(const char *content_type)
-{
-    static const char *const types[] = {"image/png", "image/jpeg", "image/gif", "image/webp",
-                                        "image/avif"};
-
-    for (size_t i = 0; content_type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
-        if (strncasecmp(content_type, types[i], strlen(types[i])) == 0)
-            return types[i];
-    return NULL;
-}
-
-static void next_picture(struct exchange *x);
-
-static void on_picture(void *ctx, const struct kns_lookup_result *result)
-{
-    struct exchange *x = ctx;
-    size_t *at = x->job;
-    struct kns_digest_picture *picture = &x->request.pictures[(*at)++];
-
-    picture->type = picture_type(result->content_type);
-    if (result->why == NULL && picture->type != NULL && result->size > 0 &&
-        result->size <= KNS_DIGEST_PICTURE_MOST) {
-        picture->bytes = kns_arena_copy(x->request.arena, result->page, result->size);
-        picture->size = result->size;
-    }
-    next_picture(x);
-}
-
-static void next_picture(struct exchange *x)
-{
-    const size_t *at = x->job;
-
-    if (*at == x->request.n_pictures) {
-        x->request.pictures_ready = true;
-        kns_readers_submit(x->server->parts.readers, &x->read);
-    } else if (kns_lookup(x->server->parts.poller, x->request.pictures[*at].url, on_picture, x) !=
-               KNS_OK) {
-        fail_nomem(x);
-    }
-}
-
-void kns_serve_pictures(struct exchange *x)
-{
-    x->job = KNS_NEW(x->request.arena, size_t);
-    if (x->job == NULL)
-        fail_nomem(x);
-    else
-        next_picture(x);
 }

@@ -106,6 +106,10 @@ struct kns_digest_picture {
 /* Of one picture; what is larger is left out. */
 #define KNS_DIGEST_PICTURE_MOST (512u << 10)
 
+/* The addresses of the thumbnails that a digest shows, once each, in arena. False: no memory. */
+bool kns_digest_find_pictures(struct kns_arena *arena, const struct kns_digest *digest,
+                              struct kns_digest_picture **ret_pictures, size_t *ret_n);
+
 struct kns_digest_options {
     enum kns_digest_images images;
     const struct kns_digest_picture *pictures;
@@ -149,6 +153,9 @@ struct kns_digest_archive {
 enum kns_status kns_digest_render_archive(const struct kns_digest_archive *archive,
                                           const char *template_dir, struct kns_buf *out,
                                           struct kns_error *err);
+
+/* The i-th built-in template: its name ("digest.html"; its file has ".mustache" behind that) and text, static. False: there are fewer. */
+bool kns_digest_template(size_t i, const char **ret_name, const char **ret_text);
 
 /* "html", "atom", …; false when name is no format. */
 bool kns_digest_format_find(const char *name, enum kns_digest_format *ret_format);

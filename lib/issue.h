@@ -54,7 +54,7 @@ struct kns_issue {
     const char *id;  /* permanent, once published */
     const char *url; /* its page; NULL: none */
     const char *language;
-    int64_t revision; /* grows with every change of a draft */
+    int64_t revision; /* grows with every change and correction */
     struct kns_time published, updated;
     KNS_LIST(kns_issue_section) sections;
     KNS_LIST(kns_issue_item) items;
@@ -88,6 +88,10 @@ const char *kns_issue_url(struct kns_arena *arena, const struct kns_publication 
 /* What an issue says of an item: the title without its site's name, a description, a thumbnail, the site; frozen, whatever becomes
  * of the item. NULL: no memory. */
 struct kns_issue_item *kns_issue_item_of(struct kns_arena *arena, const struct kns_item *item);
+
+/* What an item stands under, and its comment, as they are kept: a heading on one line, tidied prose; "" is none. */
+void kns_issue_set_section(struct kns_issue_item *item, struct kns_arena *arena, const char *title);
+void kns_issue_set_note(struct kns_issue_item *item, struct kns_arena *arena, const char *text);
 
 /* The item with this id; else at this address. NULL: it is not in it. */
 struct kns_issue_item *kns_issue_find(const struct kns_issue *issue, int64_t id, const char *url);
@@ -146,6 +150,10 @@ const char *kns_issue_why(struct kns_arena *arena, const struct kns_issue_candid
 
 /* ---- the text for an editor ---------------------------------------------------------------------- */
 
+/* Prose as an issue keeps it: lines that end with LF, no blank lines around it, no fence (```) left open. "" is nothing. NULL: no
+ * memory. */
+const char *kns_issue_prose(struct kns_arena *arena, const char *text);
+
 /* The whole issue as one document; appends to out. */
 void kns_issue_to_text(const struct kns_issue *issue, struct kns_buf *out);
 
@@ -157,7 +165,7 @@ struct kns_issue_finder {
 };
 
 /* Replaces what issue holds by what the text says: its title, sections, items, order and comments. Items that the issue has
- * keep what the text does not show. KNS_EINVAL: a line that cannot be understood, the message begins "line N: ";
+ * keep what the text does not show. What kns_issue_to_text made is the same issue. KNS_EINVAL: a line that cannot be understood, the message begins "line N: ";
  * KNS_EBUSY: the text was made from an older revision. The issue is unchanged then. */
 enum kns_status kns_issue_from_text(struct kns_issue *issue, struct kns_arena *arena,
                                     const char *text, const struct kns_issue_finder *finder,
@@ -190,6 +198,19 @@ bool kns_issue_lint(struct kns_arena *arena, const struct kns_issue *issue,
                     const struct kns_publication *publication,
                     const struct kns_issue_surroundings *surroundings,
                     struct kns_issue_problems *ret_problems);
+
+/* An address that the issue sends its readers to, and the item or section that does. */
+struct kns_issue_link {
+    const char *what, *url;
+    struct kns_issue_link *next;
+};
+struct kns_issue_links {
+    KNS_LIST(kns_issue_link) list;
+};
+
+/* Every http(s) address of items, comments, prose and the pictures in them, once each: what may be dead. False: no memory. */
+bool kns_issue_find_links(struct kns_arena *arena, const struct kns_issue *issue,
+                          struct kns_issue_links *ret_links);
 
 /* ---- showing ------------------------------------------------------------------------------------- */
 

@@ -45,3 +45,33 @@ const char *digest_picture_src(const struct digest_view *view, const struct dige
     const char *id = digest_picture_id(view->arena, picture);
     return id == NULL ? NULL : kns_arena_printf(view->arena, "cid:%s", id);
 }
+
+static bool is_known(const struct kns_digest_picture *pictures, size_t n, const char *url)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(pictures[i].url, url) == 0)
+            return true;
+    return false;
+}
+
+bool kns_digest_find_pictures(struct kns_arena *arena, const struct kns_digest *digest,
+                              struct kns_digest_picture **ret_pictures, size_t *ret_n)
+{
+    static const struct kns_digest_options plain = {0};
+    const struct digest_view *view = digest_view_new(arena, digest, &plain);
+    struct kns_digest_picture *pictures =
+        kns_arena_alloc(arena, (digest->items.count + 1) * sizeof(*pictures));
+    const struct digest_group *group;
+    const struct digest_entry *entry;
+    size_t n = 0;
+
+    if (view == NULL || pictures == NULL)
+        return false;
+    KNS_LIST_EACH(group, &view->groups)
+    KNS_LIST_EACH(entry, &group->entries)
+    if (*entry->image != '\0' && !is_known(pictures, n, entry->image))
+        pictures[n++] = (struct kns_digest_picture){.url = entry->image};
+    *ret_pictures = pictures;
+    *ret_n = n;
+    return true;
+}

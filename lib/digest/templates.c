@@ -1,10 +1,12 @@
 #include "lib/digest/templates.h"
 
 #include "lib/arena.h"
+#include "lib/digest.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAX_TEMPLATE_BYTES ((size_t)1 << 20)
 
@@ -66,6 +68,17 @@ static const char *find_text(void *ctx, const char *name)
     return text;
 }
 
+/* A folder that is not there is a mistake; a file that is not, is as installed. */
+static enum kns_status check_dir(const struct source *source)
+{
+    struct stat st;
+
+    if (source->dir == NULL || (stat(source->dir, &st) == 0 && S_ISDIR(st.st_mode)))
+        return KNS_OK;
+    return kns_fail(source->err, KNS_EIO, "[digest] template_dir: %s: %s", source->dir,
+                    errno == 0 ? "not a folder" : strerror(errno));
+}
+
 enum kns_status digest_template_render(const char *dir, const char *name, const json_t *context,
                                        enum kns_mustache_escape escape, struct kns_buf *out,
                                        struct kns_error *err)
@@ -77,17 +90,31 @@ enum kns_status digest_template_render(const char *dir, const char *name, const 
 
     if (source.arena == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
-    const char *text = find_text(&source, name);
-    enum kns_status status = source.status;
+    errno = 0;
+    enum kns_status status = check_dir(&source);
+    const char *text = status == KNS_OK ? find_text(&source, name) : NULL;
+    status = status == KNS_OK ? source.status : status;
     if (status == KNS_OK && text == NULL)
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK) {
         status = kns_mustache_render(text, context, escape, find_text, &source, out, err);
         if (status != KNS_OK && err != NULL)
-            kns_fail_in(err, "%s.mustache", name);
+            kns_fail_in(err, "%s%s%s.mustache", source.dir == NULL ? "" : source.dir,
+                        source.dir == NULL ? "" : "/", name);
         else if (status == KNS_OK)
             status = source.status;
     }
     kns_arena_free(source.arena);
     return status;
+}
+
+bool kns_digest_template(size_t i, const char **ret_name, const char **ret_text)
+{
+    for (size_t at = 0; digest_templates[at].name != NULL; at++)
+        if (at == i) {
+            *ret_name = digest_templates[at].name;
+            *ret_text = digest_templates[at].text;
+            return true;
+        }
+    return false;
 }

@@ -1,7 +1,7 @@
 /* What is wrong with an issue before it is sent: one check a row. */
 #include "lib/issue.h"
 
-#include "lib/markdown.h"
+#include "lib/issue/links.h"
 #include "lib/text.h"
 #include "lib/url.h"
 
@@ -58,6 +58,9 @@ static void check_number(struct linting *l)
     else if (l->around->last_number > 0 && l->issue->number > l->around->last_number + 1)
         say(l, false, 0, "a gap in the numbers: the last was %lld, this is %lld",
             (long long)l->around->last_number, (long long)l->issue->number);
+    else if (l->issue->draft && l->issue->number < l->around->last_number)
+        say(l, false, 0, "out of order: the last number was %lld, this is %lld",
+            (long long)l->around->last_number, (long long)l->issue->number);
 }
 
 static void check_title(struct linting *l)
@@ -90,46 +93,6 @@ static void check_size(struct linting *l)
 
 /* ---- text with markup ------------------------------------------------------------------------------------------------- */
 
-/* The links and pictures of a comment or of prose. */
-static void check_markup(struct linting *l, int64_t item, const char *what, const char *text)
-{
-    const char *html = text == NULL ? NULL : kns_markdown_to_html(l->arena, text);
-
-    if (html == NULL) {
-        l->failed = l->failed || text != NULL;
-        return;
-    }
-    if (strstr(html, "<img") != NULL && strstr(html, "alt=\"\"") != NULL)
-        say(l, false, item, "%s: a picture has no alternative text", what);
-    for (const char *at = strstr(text, "]("); at != NULL; at = strstr(at + 2, "](")) {
-        const char *url = at + 2;
-        if (strncasecmp(url, "data:", 5) == 0)
-            say(l, true, item, "%s: a data: address", what);
-        else if (!kns_url_has_scheme(url) && *url != '<' && *url != '#')
-            say(l, true, item, "%s: a relative address: %.60s", what,
-                kns_arena_copy(l->arena, url, strcspn(url, ") \n")));
-    }
-}
-
-static bool is_placeholder(const char *note)
-{
-    static const char *const words[] = {"todo",    "tbd",   "fixme",    "xxx",
-                                        "...",     "…",     "コメント", "lorem ipsum",
-                                        "comment", "later", "あとで",   "後で"};
-    size_t len = strcspn(note, "\n");
-
-    while (len > 0 && (note[len - 1] == ' ' || note[len - 1] == ':' || note[len - 1] == '.'))
-        len--;
-    if (note[strcspn(note, "\n")] != '\0')
-        return false;
-    for (size_t i = 0; i < LENGTH(words); i++)
-        if (strlen(words[i]) == len && strncasecmp(note, words[i], len) == 0)
-            return true;
-    return len == 0 || strncmp(note, "TODO", 4) == 0 || strncmp(note, "FIXME", 5) == 0;
-}
-
-/* ---- items ------------------------------------------------------------------------------------------------------------ */
-
 static bool is_shortener(struct kns_arena *arena, const char *url)
 {
     static const char *const hosts[] = {
@@ -144,19 +107,98 @@ static bool is_shortener(struct kns_arena *arena, const char *url)
     return false;
 }
 
+/* What makes an address a bad one wherever it stands: an item's own, or one in a text. */
+static void check_url(struct linting *l, int64_t item, const char *what, const char *url)
+{
+    const char *clean = kns_url_is_web(url) ? kns_url_clean(l->arena, url) : url;
+
+    if (strncasecmp(url, "data:", 5) == 0)
+        say(l, true, item, "%s: a data: address", what);
+    else if (!kns_url_has_scheme(url) && *url != '#')
+        say(l, true, item, "%s: a relative address: %.60s", what, url);
+    if (clean != NULL && strcmp(clean, url) != 0)
+        say(l, false, item, "%s: a tracker is left in an address: %.80s", what, url);
+    if (is_shortener(l->arena, url))
+        say(l, false, item, "%s: a shortened address hides where it leads: %.80s", what, url);
+}
+
+/* The links and pictures of a comment or of prose. */
+static void check_markup(struct linting *l, int64_t item, const char *what, const char *text)
+{
+    struct issue_links links = {0};
+    const struct issue_link *link;
+
+    if (text == NULL)
+        return;
+    if (!issue_find_links(l->arena, text, &links)) {
+        l->failed = true;
+        return;
+    }
+    KNS_LIST_EACH(link, &links.list)
+    {
+        check_url(l, item, what, link->url);
+        if (link->is_image && !link->is_described)
+            say(l, false, item, "%s: a picture has no alternative text", what);
+        else if (!link->is_described && !link->is_image)
+            say(l, false, item, "%s: a link has no words: %.80s", what, link->url);
+    }
+}
+
+/* Words that stand for a comment still to be written: alone, or before a colon. */
+static bool is_placeholder(const char *text)
+{
+    static const char *const words[] = {"todo",    "tbd",   "fixme",    "xxx",
+                                        "...",     "…",     "コメント", "lorem ipsum",
+                                        "comment", "later", "あとで",   "後で"};
+    size_t len = strcspn(text, "\n");
+
+    for (size_t i = 0; i < LENGTH(words); i++) {
+        size_t size = strlen(words[i]);
+        if (strncasecmp(text, words[i], size) != 0)
+            continue;
+        const char *rest = text + size + strspn(text + size, " .:*_)");
+        bool colon = text[size] == ':' || strncmp(text + size, "：", strlen("：")) == 0;
+        /* "TODO: write" is one; "Comment: …" may begin a comment. */
+        if ((*rest == '\0' || (colon && i < 4)))
+            return true;
+    }
+    return text[len] == '\0' && strspn(text, " .:-*_?!") == len;
+}
+
+/* True when a text, or a line of it, is still to be written. */
+static bool has_placeholder(const char *text)
+{
+    if (is_placeholder(text + strspn(text, " *_([")))
+        return true;
+    for (const char *line = strchr(text, '\n'); line != NULL; line = strchr(line + 1, '\n')) {
+        size_t len = strcspn(line + 1, "\n");
+        if ((strncmp(line + 1, "TODO", 4) == 0 && (len == 4 || line[5] == ':')) ||
+            (strncmp(line + 1, "FIXME", 5) == 0 && (len == 5 || line[6] == ':')))
+            return true;
+    }
+    return false;
+}
+
+static void check_section(struct linting *l, const struct kns_issue_section *section)
+{
+    const char *what = section->title == NULL ? "introduction" : section->title;
+
+    check_markup(l, 0, what, section->text);
+    if (section->text == NULL || *section->text == '\0')
+        say(l, false, 0, "%s: a heading without text", what);
+    else if (has_placeholder(section->text))
+        say(l, true, 0, "%s: its text is a placeholder", what);
+}
+
+/* ---- items ------------------------------------------------------------------------------------------------------------ */
+
 static void check_address(struct linting *l, const struct kns_issue_item *item)
 {
-    const char *clean;
-
     if (!kns_url_is_web(item->url)) {
         say(l, true, item->id, "%s: no http or https address: %.80s", item->title, item->url);
         return;
     }
-    clean = kns_url_clean(l->arena, item->url);
-    if (clean != NULL && strcmp(clean, item->url) != 0)
-        say(l, false, item->id, "%s: a tracker is left in its address", item->title);
-    if (is_shortener(l->arena, item->url))
-        say(l, false, item->id, "%s: a shortened address hides where it leads", item->title);
+    check_url(l, item->id, item->title, item->url);
     int64_t number =
         l->around->covered == NULL ? 0 : l->around->covered(l->around->ctx, item->url, item->title);
     if (number > 0)
@@ -170,9 +212,11 @@ static void check_words(struct linting *l, const struct kns_issue_item *item)
 
     if (clean != NULL && strcmp(clean, item->title) != 0)
         say(l, false, item->id, "%s: the site's name is left at its end", item->title);
+    if (strcmp(item->title, item->url) == 0)
+        say(l, false, item->id, "%s: its title is only its address", item->title);
     if (item->note == NULL || *item->note == '\0')
         say(l, false, item->id, "%s: no comment", item->title);
-    else if (is_placeholder(item->note))
+    else if (has_placeholder(item->note))
         say(l, true, item->id, "%s: its comment is a placeholder", item->title);
 }
 
@@ -223,9 +267,63 @@ bool kns_issue_lint(struct kns_arena *arena, const struct kns_issue *issue,
     check_number(&l);
     check_title(&l);
     KNS_LIST_EACH(section, &issue->sections)
-    check_markup(&l, 0, section->title == NULL ? "introduction" : section->title, section->text);
+    check_section(&l, section);
     KNS_LIST_EACH(item, &issue->items)
     check_item(&l, item);
     check_size(&l);
     return !l.failed;
+}
+
+/* ---- links ------------------------------------------------------------------------------------------------------------ */
+
+/* One of each address that a look can be taken at. */
+static bool add_link(struct kns_arena *arena, struct kns_issue_links *links, const char *what,
+                     const char *url)
+{
+    struct kns_issue_link *link;
+
+    if (!kns_url_is_web(url))
+        return true;
+    KNS_LIST_EACH(link, &links->list)
+    if (strcmp(link->url, url) == 0)
+        return true;
+    link = KNS_NEW(arena, struct kns_issue_link);
+    if (link == NULL)
+        return false;
+    *link = (struct kns_issue_link){.what = what, .url = url};
+    KNS_LIST_APPEND(&links->list, link);
+    return true;
+}
+
+static bool add_links(struct kns_arena *arena, struct kns_issue_links *links, const char *what,
+                      const char *text)
+{
+    struct issue_links found = {0};
+    const struct issue_link *link;
+
+    if (text == NULL)
+        return true;
+    if (!issue_find_links(arena, text, &found))
+        return false;
+    KNS_LIST_EACH(link, &found.list)
+    if (!add_link(arena, links, what, link->url))
+        return false;
+    return true;
+}
+
+bool kns_issue_find_links(struct kns_arena *arena, const struct kns_issue *issue,
+                          struct kns_issue_links *ret_links)
+{
+    const struct kns_issue_section *section;
+    const struct kns_issue_item *item;
+    bool good = true;
+
+    KNS_LIST_EACH(item, &issue->items)
+    good = good && add_link(arena, ret_links, item->title, item->url) &&
+           add_links(arena, ret_links, item->title, item->note);
+    KNS_LIST_EACH(section, &issue->sections)
+    good =
+        good && add_links(arena, ret_links,
+                          section->title == NULL ? "introduction" : section->title, section->text);
+    return good;
 }

@@ -67,7 +67,7 @@ json_t *kns_issue_to_json(const struct kns_issue *issue)
     set(json, "language", issue->language);
     set_time(json, "published", issue->published);
     set_time(json, "updated", issue->updated);
-    if (issue->draft)
+    if (issue->draft || issue->revision > 0)
         json_object_set_new(json, "revision", json_integer(issue->revision));
     KNS_LIST_EACH(section, &issue->sections)
     json_array_append_new(sections, section_json(section));
@@ -148,6 +148,29 @@ struct kns_issue *kns_issue_from_json(struct kns_arena *arena, const json_t *jso
     return read_lists(arena, json, issue) ? issue : NULL;
 }
 
+/* ---- words ------------------------------------------------------------------------------------------------------------- */
+
+static bool given(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
+
+static const char *some(const char *text)
+{
+    return given(text) ? text : NULL;
+}
+
+/* Words as they stand on one line; NULL: there are none. */
+static const char *line_of(struct kns_arena *arena, const char *text)
+{
+    return given(text) ? some(kns_text_squeeze(arena, text)) : NULL;
+}
+
+static const char *prose_of(struct kns_arena *arena, const char *text)
+{
+    return given(text) ? some(kns_issue_prose(arena, text)) : NULL;
+}
+
 /* ---- from what was published elsewhere -------------------------------------------------------------------------------- */
 
 static bool take_items(struct kns_arena *arena, const struct kns_newsletter *newsletter,
@@ -161,16 +184,16 @@ static bool take_items(struct kns_arena *arena, const struct kns_newsletter *new
         if (item == NULL)
             return false;
         *item = (struct kns_issue_item){.url = from->url,
-                                        .title = from->title != NULL ? from->title : from->url,
-                                        .site = from->site,
-                                        .description = from->description,
+                                        .title = line_of(arena, from->title),
+                                        .site = line_of(arena, from->site),
+                                        .description = line_of(arena, from->description),
                                         .image = from->image,
-                                        .section = from->section};
-        if (from->note_html != NULL) {
-            item->note = kns_markdown_from_html(arena, from->note_html, issue->url);
-            if (item->note == NULL)
-                return false;
-        }
+                                        .section = line_of(arena, from->section)};
+        if (item->title == NULL)
+            item->title = item->url;
+        if (from->note_html != NULL)
+            item->note =
+                prose_of(arena, kns_markdown_from_html(arena, from->note_html, issue->url));
         KNS_LIST_APPEND(&issue->items, item);
     }
     return true;
@@ -193,21 +216,19 @@ struct kns_issue *kns_issue_from_newsletter(struct kns_arena *arena,
         struct kns_issue_section *section = KNS_NEW(arena, struct kns_issue_section);
         if (section == NULL)
             return NULL;
-        section->title = from->title;
-        section->text = kns_markdown_from_html(arena, from->content_html, issue->url);
-        if (section->text == NULL)
+        const char *text = from->content_html == NULL
+                               ? ""
+                               : kns_markdown_from_html(arena, from->content_html, issue->url);
+        if (text == NULL)
             return NULL;
+        section->title = line_of(arena, from->title);
+        section->text = prose_of(arena, text);
         KNS_LIST_APPEND(&issue->sections, section);
     }
     return take_items(arena, newsletter, issue) ? issue : NULL;
 }
 
 /* ---- names -------------------------------------------------------------------------------------------------------------- */
-
-static bool given(const char *text)
-{
-    return text != NULL && *text != '\0';
-}
 
 const char *kns_issue_title(struct kns_arena *arena, const struct kns_publication *publication,
                             int64_t number)
@@ -257,11 +278,6 @@ const char *kns_issue_url(struct kns_arena *arena, const struct kns_publication 
 
 /* ---- items ---------------------------------------------------------------------------------------------------------------- */
 
-static const char *some(const char *text)
-{
-    return given(text) ? text : NULL;
-}
-
 struct kns_issue_item *kns_issue_item_of(struct kns_arena *arena, const struct kns_item *item)
 {
     struct kns_issue_item *new = KNS_NEW(arena, struct kns_issue_item);
@@ -272,14 +288,26 @@ struct kns_issue_item *kns_issue_item_of(struct kns_arena *arena, const struct k
     *new = (struct kns_issue_item){
         .id = item->id,
         .url = look.url == NULL ? "" : kns_url_clean(arena, look.url),
-        .title = kns_arena_strdup(arena, look.title),
-        .site = kns_arena_strdup(arena, some(look.site)),
-        .description = kns_arena_strdup(arena, some(look.description)),
+        .title = line_of(arena, look.title),
+        .site = line_of(arena, look.site),
+        .description = line_of(arena, look.description),
         .image = kns_arena_strdup(arena, some(look.image)),
-        .note = kns_arena_strdup(arena, some(item->note)),
-        .section = kns_arena_strdup(arena, some(item->section)),
+        .note = prose_of(arena, item->note),
+        .section = line_of(arena, item->section),
     };
-    return new->url == NULL || new->title == NULL ? NULL : new;
+    if (new->title == NULL)
+        new->title = new->url;
+    return new->url == NULL ? NULL : new;
+}
+
+void kns_issue_set_section(struct kns_issue_item *item, struct kns_arena *arena, const char *title)
+{
+    item->section = line_of(arena, title);
+}
+
+void kns_issue_set_note(struct kns_issue_item *item, struct kns_arena *arena, const char *text)
+{
+    item->note = prose_of(arena, text);
 }
 
 struct kns_issue_item *kns_issue_find(const struct kns_issue *issue, int64_t id, const char *url)
@@ -393,11 +421,8 @@ enum kns_status kns_issue_move(struct kns_issue *issue, struct kns_arena *arena,
                         (long long)(item == NULL ? id : before));
     if (before == id)
         return kns_fail(err, KNS_EINVAL, "item %lld cannot stand before itself", (long long)id);
-    const char *title = section == NULL ? NULL : kns_arena_strdup(arena, section);
-    if (section != NULL && title == NULL)
-        return kns_fail(err, KNS_ENOMEM, "out of memory");
     if (section != NULL)
-        item->section = some(title);
+        kns_issue_set_section(item, arena, section);
     else if (next != NULL)
         item->section = next->section;
     unlink_item(issue, item);
@@ -424,6 +449,10 @@ bool kns_issue_set_intro(struct kns_issue *issue, struct kns_arena *arena, const
 {
     struct kns_issue_section *section = issue->sections.first, *next, *found = NULL;
 
+    title = line_of(arena, title);
+    text = kns_issue_prose(arena, text);
+    if (text == NULL)
+        return false;
     issue->sections.first = issue->sections.last = NULL;
     issue->sections.count = 0;
     for (; section != NULL; section = next) {
@@ -440,9 +469,16 @@ bool kns_issue_set_intro(struct kns_issue *issue, struct kns_arena *arena, const
         found = KNS_NEW(arena, struct kns_issue_section);
         if (found == NULL)
             return false;
-        found->title = title == NULL ? NULL : kns_arena_strdup(arena, title);
-        KNS_LIST_APPEND(&issue->sections, found);
+        found->title = title;
+        /* What has no heading can only stand before all headings. */
+        if (title == NULL && issue->sections.first != NULL) {
+            found->next = issue->sections.first;
+            issue->sections.first = found;
+            issue->sections.count++;
+        } else {
+            KNS_LIST_APPEND(&issue->sections, found);
+        }
     }
-    found->text = kns_arena_strdup(arena, text);
-    return found->text != NULL;
+    found->text = text;
+    return true;
 }

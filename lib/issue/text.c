@@ -16,8 +16,9 @@
  *
  *     The comment, in CommonMark.
  *
- * A line "- [ID] title" begins an item, "- URL title" one that is not stored yet; "## " begins a section, "---" ends one. Inside a
- * fence (```) nothing is looked at. */
+ * A line "- [ID] title" begins an item, "- URL title" one that is not stored yet; "## " begins a section, "---" ends one. They stand at
+ * the line's beginning: what prose and comments have of the kind goes out with one more space in front, which CommonMark passes over
+ * and the way back takes away, so that a text that nobody changed is the same issue. Inside a fence (```) nothing is looked at. */
 #include "lib/issue.h"
 
 #include "lib/text.h"
@@ -28,12 +29,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- out -------------------------------------------------------------------------------------------------------------- */
+static const char blanks[] = " \t";
+
+/* ---- lines ------------------------------------------------------------------------------------------------------------ */
 
 static bool is_rule(const char *line, size_t len)
 {
     size_t marks = 0;
 
+    if (len == 0 || *line != '-')
+        return false;
     for (size_t i = 0; i < len; i++) {
         if (line[i] == '-')
             marks++;
@@ -43,42 +48,115 @@ static bool is_rule(const char *line, size_t len)
     return marks >= 3;
 }
 
+/* Where the words of a list item begin; NULL: the line is none. */
+static const char *behind_bullet(const char *line, size_t len)
+{
+    bool bullet = len >= 4 && (line[0] == '-' || line[0] == '*' || line[0] == '+') &&
+                  (line[1] == ' ' || line[1] == '\t');
+
+    return bullet ? line + 1 + strspn(line + 1, blanks) : NULL;
+}
+
 /* "- [12" or "- http": what the reader takes for an item. */
 static bool is_item_line(const char *line, size_t len)
 {
-    if (len < 4 || line[0] != '-' || line[1] != ' ')
+    const char *at = behind_bullet(line, len), *end = line + len;
+
+    if (at == NULL)
         return false;
-    size_t at = 2 + strspn(line + 2, " ");
-    if (at < len && line[at] == '[') {
-        at += 1 + strspn(line + at + 1, " #");
-        return at < len && isdigit((unsigned char)line[at]);
+    if (at < end && *at == '[') {
+        at += 1 + strspn(at + 1, " #");
+        return at < end && isdigit((unsigned char)*at);
     }
-    return strncmp(line + at, "http://", 7) == 0 || strncmp(line + at, "https://", 8) == 0;
+    return strncmp(at, "http://", 7) == 0 || strncmp(at, "https://", 8) == 0;
+}
+
+/* A heading of so many marks. */
+static bool is_heading(const char *line, size_t marks)
+{
+    size_t n = strspn(line, "#");
+
+    return n == marks && (line[n] == ' ' || line[n] == '\t');
 }
 
 static bool is_special(const char *line, size_t len)
 {
-    return strncmp(line, "# ", 2) == 0 || strncmp(line, "## ", 3) == 0 ||
-           strncmp(line, "<!-- revision", 13) == 0 || is_rule(line, len) || is_item_line(line, len);
+    return is_heading(line, 1) || is_heading(line, 2) || strncmp(line, "<!-- revision", 13) == 0 ||
+           is_rule(line, len) || is_item_line(line, len);
 }
 
-static bool is_fence(const char *line)
+/* A special line, or one behind spaces. */
+static bool is_guarded(const char *line, size_t len)
 {
-    line += strspn(line, " ");
-    return strncmp(line, "```", 3) == 0 || strncmp(line, "~~~", 3) == 0;
+    size_t spaces = strspn(line, " ");
+
+    return spaces < len && is_special(line + spaces, len - spaces);
 }
 
-/* Prose, with a backslash before what would be read as structure: CommonMark shows the same. */
+/* The fence that a text is inside of: its mark and length; all zero: none. Only those at a line's beginning count. */
+struct fence {
+    char mark;
+    size_t len;
+};
+
+/* Follows a line into a fence, or out of it. */
+static void follow_fence(struct fence *fence, const char *line, size_t len)
+{
+    char mark = *line == '`' || *line == '~' ? *line : '\0';
+    const char marks[2] = {mark, '\0'};
+    size_t n = mark == '\0' ? 0 : strspn(line, marks);
+
+    if (n < 3)
+        return;
+    bool bare = n + strspn(line + n, " \t\r") >= len;
+    if (fence->mark == '\0' && (mark == '~' || memchr(line + n, '`', len - n) == NULL))
+        *fence = (struct fence){mark, n};
+    else if (mark == fence->mark && n >= fence->len && bare)
+        *fence = (struct fence){0};
+}
+
+const char *kns_issue_prose(struct kns_arena *arena, const char *text)
+{
+    struct kns_buf out = {0};
+    struct fence fence = {0};
+    const char *made = NULL;
+
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\r\n");
+        bool blank = strspn(text, blanks) >= len;
+        if (out.len > 0 || !blank) {
+            kns_buf_add(&out, text, len);
+            kns_buf_addc(&out, '\n');
+        }
+        follow_fence(&fence, text, len);
+        text += len;
+        text += *text == '\r' && text[1] == '\n' ? 2 : *text != '\0';
+    }
+    while (out.len > 0 && isspace((unsigned char)out.data[out.len - 1]))
+        out.data[--out.len] = '\0';
+    /* One that is left open would run into what follows. */
+    if (out.len > 0 && fence.mark != '\0') {
+        kns_buf_addc(&out, '\n');
+        for (size_t i = 0; i < fence.len; i++)
+            kns_buf_addc(&out, fence.mark);
+    }
+    if (!kns_buf_failed(&out))
+        made = kns_arena_copy(arena, kns_buf_str(&out), out.len);
+    kns_buf_fini(&out);
+    return made;
+}
+
+/* ---- out -------------------------------------------------------------------------------------------------------------- */
+
 static void add_prose(struct kns_buf *out, const char *text)
 {
-    bool fenced = false;
+    struct fence fence = {0};
 
     while (*text != '\0') {
         size_t len = strcspn(text, "\n");
-        if (!fenced && is_special(text, len))
-            kns_buf_addc(out, '\\');
-        if (is_fence(text))
-            fenced = !fenced;
+        if (fence.mark == '\0' && is_guarded(text, len))
+            kns_buf_addc(out, ' ');
+        follow_fence(&fence, text, len);
         kns_buf_add(out, text, len);
         kns_buf_addc(out, '\n');
         text += len + (text[len] == '\n');
@@ -86,17 +164,35 @@ static void add_prose(struct kns_buf *out, const char *text)
     kns_buf_addc(out, '\n');
 }
 
+/* Words on one line, whatever they hold. */
+static void add_words(struct kns_buf *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        kns_buf_addc(out, *text == '\n' || *text == '\r' ? ' ' : *text);
+    kns_buf_addc(out, '\n');
+}
+
 static void add_item(struct kns_buf *out, const struct kns_issue_item *item)
 {
     if (item->id != 0)
-        kns_buf_addf(out, "- [%lld] %s\n", (long long)item->id, item->title);
+        kns_buf_addf(out, "- [%lld] ", (long long)item->id);
     else
-        kns_buf_addf(out, "- %s %s\n", item->url, item->title);
-    if (item->description != NULL)
-        kns_buf_addf(out, "  > %s\n", item->description);
+        kns_buf_addf(out, "- %s ", item->url);
+    add_words(out, item->title);
+    if (item->description != NULL) {
+        kns_buf_adds(out, "  > ");
+        add_words(out, item->description);
+    }
     kns_buf_addc(out, '\n');
     if (item->note != NULL)
         add_prose(out, item->note);
+}
+
+static void add_heading(struct kns_buf *out, const char *title)
+{
+    kns_buf_adds(out, "## ");
+    add_words(out, title);
+    kns_buf_addc(out, '\n');
 }
 
 void kns_issue_to_text(const struct kns_issue *issue, struct kns_buf *out)
@@ -105,15 +201,17 @@ void kns_issue_to_text(const struct kns_issue *issue, struct kns_buf *out)
     const struct kns_issue_item *item;
     const char *under = "";
 
-    kns_buf_addf(out, "# %s\n", issue->title);
-    if (issue->draft)
-        kns_buf_addf(out, "<!-- revision %lld -->\n", (long long)issue->revision);
-    kns_buf_addc(out, '\n');
+    kns_buf_adds(out, "# ");
+    add_words(out, issue->title);
+    kns_buf_addf(out, "<!-- revision %lld -->\n\n", (long long)issue->revision);
     KNS_LIST_EACH(section, &issue->sections)
     {
         if (section->title != NULL)
-            kns_buf_addf(out, "## %s\n\n", section->title);
-        add_prose(out, section->text);
+            add_heading(out, section->title);
+        else if (section != issue->sections.first)
+            kns_buf_adds(out, "---\n\n");
+        if (section->text != NULL && *section->text != '\0')
+            add_prose(out, section->text);
     }
     if (issue->sections.count > 0 && issue->items.count > 0)
         kns_buf_adds(out, "---\n\n");
@@ -121,7 +219,7 @@ void kns_issue_to_text(const struct kns_issue *issue, struct kns_buf *out)
     {
         const char *title = item->section == NULL ? "" : item->section;
         if (strcmp(title, under) != 0 && *title != '\0')
-            kns_buf_addf(out, "## %s\n\n", title);
+            add_heading(out, title);
         else if (strcmp(title, under) != 0)
             kns_buf_adds(out, "---\n\n");
         under = title;
@@ -143,7 +241,11 @@ struct reading {
     struct kns_issue_item *item; /* being read; NULL: prose of the introduction */
     bool described;              /* by what is known of it, not by the text */
     bool head;                   /* right below the item's line: its description may follow */
-    bool fenced;
+    size_t n_ruled;              /* sections before the last rule: they stay, with text or not */
+    bool titled;
+    bool paragraph; /* the line before is one's: dashes below would make a heading of it */
+    struct fence fence;
+    int fenced_at; /* the line that the fence began at */
     struct kns_buf prose;
 };
 
@@ -162,51 +264,69 @@ static const char *copy(struct reading *r, const char *text, size_t len)
     return made;
 }
 
-/* The prose read so far, without blank lines at its ends; NULL: there is none. */
+/* The prose read so far, as it is kept; NULL: there is none. */
 static const char *take_prose(struct reading *r)
 {
-    const char *text = kns_buf_str(&r->prose);
-    size_t len = r->prose.len;
+    const char *made =
+        kns_buf_failed(&r->prose) ? NULL : kns_issue_prose(r->arena, kns_buf_str(&r->prose));
 
-    while (len > 0 && isspace((unsigned char)text[len - 1]))
-        len--;
-    for (size_t line = strcspn(text, "\n"); len > 0 && line < len && strspn(text, " \t\r") >= line;
-         line = strcspn(text, "\n")) {
-        text += line + 1;
-        len -= line + 1;
-    }
-    const char *made = len == 0 ? NULL : copy(r, text, len);
+    if (made == NULL && r->status == KNS_OK)
+        r->status = kns_fail(r->err, KNS_ENOMEM, "out of memory");
     kns_buf_reset(&r->prose);
-    return made;
+    return made == NULL || *made == '\0' ? NULL : made;
 }
 
-/* What was read before a heading, an item or the end goes where it belongs. */
+static void add_section(struct reading *r, const char *text)
+{
+    struct kns_issue_section *section = KNS_NEW(r->arena, struct kns_issue_section);
+
+    if (section == NULL) {
+        r->status = kns_fail(r->err, KNS_ENOMEM, "out of memory");
+        return;
+    }
+    section->title = r->section;
+    section->text = text;
+    KNS_LIST_APPEND(&r->issue.sections, section);
+}
+
+/* What was read before a heading, an item or the end goes where it belongs. A heading of the introduction may stand without text: one
+ * that items follow is theirs, and is taken back then. */
 static void end_prose(struct reading *r)
 {
     const char *text = take_prose(r);
 
-    if (r->item != NULL) {
+    if (r->item != NULL)
         r->item->note = text;
-    } else if (text != NULL) {
-        struct kns_issue_section *section = KNS_NEW(r->arena, struct kns_issue_section);
-        if (section == NULL) {
-            r->status = kns_fail(r->err, KNS_ENOMEM, "out of memory");
-            return;
-        }
-        section->title = r->section;
-        section->text = text;
-        KNS_LIST_APPEND(&r->issue.sections, section);
-    }
+    else if (text != NULL)
+        add_section(r, text);
+    else if (r->section != NULL && r->issue.items.count == 0)
+        add_section(r, NULL);
     r->head = false;
 }
 
 static void begin_section(struct reading *r, const char *title, size_t len)
 {
+    const char *copied = copy(r, title, len);
+    const char *squeezed = copied == NULL ? NULL : kns_text_squeeze(r->arena, copied);
+
     end_prose(r);
     r->item = NULL;
-    while (len > 0 && isspace((unsigned char)title[len - 1]))
-        len--;
-    r->section = len == 0 ? NULL : copy(r, title, len);
+    r->section = squeezed == NULL || *squeezed == '\0' ? NULL : squeezed;
+}
+
+/* Headings that neither text nor a rule came behind were those of items. */
+static void drop_bare_headings(struct reading *r)
+{
+    struct kns_issue_section *section = r->issue.sections.first, *next;
+    size_t i = 0;
+
+    r->issue.sections.first = r->issue.sections.last = NULL;
+    r->issue.sections.count = 0;
+    for (; section != NULL; section = next) {
+        next = section->next;
+        if (i++ < r->n_ruled || section->text != NULL)
+            KNS_LIST_APPEND(&r->issue.sections, section);
+    }
 }
 
 /* The item as the draft has it, else as the store has it. */
@@ -235,10 +355,12 @@ static struct kns_issue_item *find_item(struct reading *r, int64_t id, const cha
 
 static void begin_item(struct reading *r, const char *line, size_t len)
 {
-    const char *at = line + 2 + strspn(line + 2, " "), *end = line + len, *url = NULL;
+    const char *at = behind_bullet(line, len), *end = line + len, *url = NULL;
     int64_t id = 0;
 
     end_prose(r);
+    if (r->issue.items.count == 0)
+        drop_bare_headings(r);
     if (*at == '[') {
         at += 1 + strspn(at + 1, " #");
         char *after;
@@ -252,19 +374,18 @@ static void begin_item(struct reading *r, const char *line, size_t len)
     } else {
         size_t size = strcspn(at, " \t\r\n");
         url = copy(r, at, size);
-        if (url == NULL)
+        url = url == NULL ? NULL : kns_url_clean(r->arena, url);
+        if (url == NULL) {
+            r->status = kns_fail(r->err, KNS_ENOMEM, "out of memory");
             return;
+        }
         at += size;
-    }
-    if (kns_issue_find(&r->issue, id, url) != NULL) {
-        fail(r, "the item is there twice");
-        return;
     }
     struct kns_issue_item *item = find_item(r, id, url);
     if (item == NULL)
         return;
     if (kns_issue_find(&r->issue, item->id, item->url) != NULL) {
-        fail(r, "the item is there twice");
+        fail(r, kns_arena_printf(r->arena, "the item is there twice: %.200s", item->url));
         return;
     }
     const char *title = copy(r, at, at < end ? (size_t)(end - at) : 0);
@@ -283,13 +404,14 @@ static void begin_item(struct reading *r, const char *line, size_t len)
 
 static void read_revision(struct reading *r, const char *line)
 {
-    int64_t revision = strtoll(line + strlen("<!-- revision"), NULL, 10);
+    long long revision = strtoll(line + strlen("<!-- revision"), NULL, 10), now = r->old->revision;
 
-    if (r->old->draft && revision != r->old->revision)
-        r->status =
-            kns_fail(r->err, KNS_EBUSY,
-                     "the draft was changed meanwhile (revision %lld, this text is of %lld)",
-                     (long long)r->old->revision, (long long)revision);
+    if (r->status == KNS_OK && revision != now)
+        r->status = kns_fail(r->err, KNS_EBUSY,
+                             "it was changed meanwhile: this text was made from revision %lld, and "
+                             "now it is %lld; bring what is new (knsctl issue show --format "
+                             "markdown) into the text, and put %lld into its line %d",
+                             revision, now, now, r->line);
 }
 
 /* "  > text" right below an item's line. */
@@ -312,32 +434,72 @@ static bool read_description(struct reading *r, const char *line, size_t len)
     return true;
 }
 
+static void read_title(struct reading *r, const char *text, size_t len)
+{
+    const char *title = copy(r, text, len);
+
+    title = title == NULL ? NULL : kns_text_squeeze(r->arena, title);
+    if (r->titled)
+        fail(r, "a second title: sections begin with \"## \", and a heading inside a text with a "
+                "space before its \"#\"");
+    r->titled = true;
+    if (title != NULL && *title != '\0')
+        r->issue.title = title;
+}
+
+static void read_rule(struct reading *r)
+{
+    if (!r->titled && r->line == 1) {
+        fail(r, "expected \"# \" and the title: front matter is not read");
+        return;
+    }
+    if (r->paragraph) {
+        fail(r, "a line of dashes right below text would make a heading of it: put an empty line "
+                "between them, or write \"## \" before the heading");
+        return;
+    }
+    begin_section(r, "", 0);
+    r->n_ruled = r->issue.sections.count;
+}
+
+static void add_line(struct reading *r, const char *line, size_t len)
+{
+    bool guarded = r->fence.mark == '\0' && *line == ' ' && is_guarded(line, len);
+
+    r->head = false;
+    if (r->fence.mark == '\0')
+        r->fenced_at = r->line;
+    follow_fence(&r->fence, line, len);
+    kns_buf_add(&r->prose, line + guarded, len - guarded);
+    kns_buf_addc(&r->prose, '\n');
+}
+
+/* Words, where Markdown sees no list, quotation, heading or fence. */
+static bool begins_paragraph(const char *line, size_t len)
+{
+    return strspn(line, " \t\r") < len && strchr("->*+#|~`<0123456789 \t", *line) == NULL;
+}
+
 static void read_line(struct reading *r, const char *line, size_t len)
 {
-    bool plain = r->fenced || !is_special(line, len);
+    bool special = r->fence.mark == '\0' && is_special(line, len);
+    bool paragraph = r->fence.mark == '\0' && !special && begins_paragraph(line, len);
 
-    if (is_fence(line))
-        r->fenced = !r->fenced;
-    if (!plain && strncmp(line, "## ", 3) == 0) {
+    if (!special) {
+        if (!read_description(r, line, len))
+            add_line(r, line, len);
+    } else if (is_heading(line, 2)) {
         begin_section(r, line + 3, len - 3);
-    } else if (!plain && strncmp(line, "# ", 2) == 0) {
-        const char *title = copy(r, line + 2, len - 2);
-        title = title == NULL ? NULL : kns_text_squeeze(r->arena, title);
-        if (r->line > 1 && (r->issue.items.count > 0 || r->issue.sections.count > 0))
-            fail(r, "a second title: sections begin with \"## \"");
-        if (title != NULL && *title != '\0')
-            r->issue.title = title;
-    } else if (!plain && strncmp(line, "<!-- revision", 13) == 0) {
+    } else if (is_heading(line, 1)) {
+        read_title(r, line + 2, len - 2);
+    } else if (*line == '<') {
         read_revision(r, line);
-    } else if (!plain && is_rule(line, len)) {
-        begin_section(r, "", 0);
-    } else if (!plain) {
+    } else if (is_rule(line, len)) {
+        read_rule(r);
+    } else {
         begin_item(r, line, len);
-    } else if (!read_description(r, line, len)) {
-        r->head = false;
-        kns_buf_add(&r->prose, line, len);
-        kns_buf_addc(&r->prose, '\n');
     }
+    r->paragraph = paragraph;
 }
 
 enum kns_status kns_issue_from_text(struct kns_issue *issue, struct kns_arena *arena,
@@ -349,16 +511,25 @@ enum kns_status kns_issue_from_text(struct kns_issue *issue, struct kns_arena *a
     r.issue = *issue;
     memset(&r.issue.sections, 0, sizeof(r.issue.sections));
     memset(&r.issue.items, 0, sizeof(r.issue.items));
+    if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) /* a byte order mark, as some editors put it */
+        text += 3;
     while (*text != '\0' && r.status == KNS_OK) {
         size_t len = strcspn(text, "\n");
         r.line++;
         read_line(&r, text, len > 0 && text[len - 1] == '\r' ? len - 1 : len);
         text += len + (text[len] == '\n');
     }
+    if (r.status == KNS_OK && r.fence.mark != '\0') {
+        r.line = r.fenced_at;
+        fail(&r, "the fence that begins here is not closed");
+    }
     if (r.status == KNS_OK)
         end_prose(&r);
-    if (r.status == KNS_OK && kns_buf_failed(&r.prose))
-        r.status = kns_fail(err, KNS_ENOMEM, "out of memory");
+    if (r.status == KNS_OK && !r.titled && r.issue.items.count == 0 &&
+        r.issue.sections.count == 0) {
+        r.line = 1;
+        fail(&r, "the text is empty");
+    }
     kns_buf_fini(&r.prose);
     if (r.status == KNS_OK)
         *issue = r.issue;

@@ -25,7 +25,7 @@ from tests.integration.kns import BUILD, PATIENCE_S, ROOT, Knsd, Origin, entry, 
 CTL = os.path.join(BUILD, "bin", "knsctl")
 DONE, FAILED, USAGE, NO_DAEMON, NOT_FOUND, SOME_FAILED = range(6)
 VERBS = ("add remove pause resume edit feeds refresh import export list search show mark tag why split rule links watch digest issue site "
-         "status backup check parse help completion").split()
+         "template status backup check parse help completion").split()
 ESCAPE = "\x1b"
 
 

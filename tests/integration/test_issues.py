@@ -6,9 +6,11 @@ import glob
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import threading
+import time
 import unittest
 import xml.etree.ElementTree as ET
 
@@ -94,7 +96,7 @@ class Newsletter(unittest.TestCase):
 
     def ctl(self, *args, text=None, code=0, env=None, knsd=None):
         done = subprocess.run([kns.KNSCTL, "--socket", (knsd or self.knsd).socket, *args], input=(text or "").encode(),
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=kns.PATIENCE_S, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=2 * kns.PATIENCE_S, check=False,
                               env=dict(os.environ, **env) if env else None)
         self.assertEqual(done.returncode, code, (args, done.stderr.decode()))
         return done.stdout.decode(), done.stderr.decode()
@@ -241,6 +243,154 @@ class Newsletter(unittest.TestCase):
         self.ctl("issue", "publish", code=1)
         self.assertEqual(self.draft()["state"], "draft")
 
+    def test_issue_alone_shows_the_draft_and_options_of_other_actions_are_refused(self):
+        self.make_issue()
+        self.assertEqual(self.ctl("issue"), self.ctl("issue", "show"))
+        self.assertIn("issue lint does not take --section", self.ctl("issue", "lint", "--section", "x", code=2)[1])
+        self.assertIn("issue suggest does not take --format", self.ctl("issue", "suggest", "--format", "html", code=2)[1])
+        self.assertIn("expected an item's ID, or an address", self.ctl("issue", "add", "foo", code=2)[1])
+        self.assertIn("News: 39 characters\n", self.ctl("issue")[0])
+
+    def test_items_of_the_draft_are_named_by_their_address_too(self):
+        self.make_issue()
+        self.ctl("issue", "note", "https://site1.example/own?utm_source=x", "By address.")
+        self.ctl("issue", "move", "https://site0.example/own", "--section", "Tools")
+        self.ctl("issue", "move", "https://site0.example/own", "--before", "https://site1.example/own")
+        self.assertEqual([(i["url"], i["section"]) for i in self.draft()["items"]],
+                         [("https://site0.example/own", "Tools"), ("https://site1.example/own", "Tools")])
+        self.assertEqual(self.draft()["items"][1]["note"], "By address.")
+        self.ctl("issue", "drop", "https://site1.example/own")
+        self.assertIn("https://none.example/ is not in the draft", self.ctl("issue", "drop", "https://none.example/", code=4)[1])
+
+    def edit_with(self, script, *args, code=0):
+        """`issue edit` with a shell script as the editor, the file as its $1; what it printed, and the files that are left."""
+        editor = os.path.join(self.knsd.dir, "editor")
+        with open(editor, "w", encoding="utf-8") as fp:
+            fp.write("#!/bin/sh\n" + script)
+        os.chmod(editor, 0o755)
+        out, err = self.ctl("issue", *(args or ("edit",)), code=code, env={"VISUAL": "", "EDITOR": editor, "TMPDIR": self.knsd.dir})
+        return out, err, glob.glob(os.path.join(self.knsd.dir, "kns-issue-*"))
+
+    def test_an_editor_that_fails_changes_nothing_and_leaves_nothing_behind(self):
+        self.make_issue()
+        before = self.draft()
+        for script, says in (("exit 3", "ended with 3"), ("kill -9 $$", "signal 9"), ("exit 127", "cannot be run")):
+            _, err, left = self.edit_with(script, code=1)
+            self.assertIn(says, err)
+            self.assertEqual((left, self.draft()), ([], before))
+        _, err, left = self.edit_with("echo more >> $1; exit 1", code=1)
+        self.assertEqual(len(left), 1)
+        self.assertIn("what it left is kept in " + left[0], err)
+        self.assertEqual(self.draft(), before)
+
+    def test_an_empty_text_gives_up(self):
+        self.make_issue()
+        before = self.draft()
+        _, err, left = self.edit_with("echo > $1", code=1)
+        self.assertIn("the text is empty: nothing was changed", err)
+        self.assertEqual((len(left), self.draft()), (1, before))
+        self.ctl("issue", "edit", "-", text="", code=1)
+        self.assertEqual(self.knsd.api("POST", "/v1/issues/draft/text", b" \n").status, 400)
+        self.assertEqual(self.edit_with("exit 0")[0], "Nothing was changed.\n")
+        self.assertEqual(self.draft(), before)
+
+    def test_of_two_editors_at_once_the_second_is_told_and_its_text_is_kept(self):
+        self.make_issue()
+        inner = "%s --socket %s issue intro --section News Inner >/dev/null" % (kns.KNSCTL, self.knsd.socket)
+        _, err, left = self.edit_with("echo 'Outer words.' >> $1\n" + inner, code=1)
+        self.assertIn("changed meanwhile", err)
+        with open(left[0], encoding="utf-8") as fp:
+            text = fp.read()
+        self.assertIn("Outer words.", text)
+        self.assertEqual(self.draft()["sections"][0]["text"], "Inner")
+        # What the message says to do works.
+        now = re.search("put ([0-9]+) into its line 2", err).group(1)
+        with open(left[0], "w", encoding="utf-8") as fp:
+            fp.write(re.sub("revision [0-9]+", "revision " + now, text))
+        self.ctl("issue", "edit", left[0])
+        self.assertIn("Outer words.", self.draft()["items"][-1]["note"])
+
+    def test_of_two_corrections_at_once_the_second_is_told(self):
+        self.make_issue()
+        self.ctl("issue", "publish", "--no-links")
+        text, _ = self.ctl("issue", "show", "5", "--format", "markdown")
+        self.ctl("issue", "correct", "5", "-", text=text.replace("**tool**", "first"))
+        _, err = self.ctl("issue", "correct", "5", "-", text=text.replace("**tool**", "second"), code=1)
+        self.assertIn("changed meanwhile", err)
+        self.assertIn("A first", self.knsd.get("/v1/issues/5")["items"][1]["note"])
+        self.ctl("issue", "correct", "5", "-", text="# Weekly Letters #5\n", code=1)
+        self.assertEqual(len(self.knsd.get("/v1/issues/5")["items"]), 2)
+
+    def test_links_written_in_the_editor_are_read_once_for_what_their_pages_say(self):
+        url = self.origin.put("/page", "<title>A page</title><meta name=description content='About it.'>")
+        self.ctl("issue", "edit", "-", text="# T\n\n- %s\n\nGood.\n" % url)
+        item = self.draft()["items"][0]
+        self.assertEqual((item["title"], item["description"], item["note"]), ("A page", "About it.", "Good."))
+        self.assertEqual(len(self.origin.asked("/page")), 1)
+        _, err = self.ctl("issue", "edit", "-", text="# T\n\n- %s/nowhere\n" % self.origin.base, code=1)
+        self.assertIn("line 3: %s/nowhere cannot be added" % self.origin.base, err)
+
+    def test_lint_looks_at_the_links_of_prose_and_comments_side_by_side(self):
+        self.make_issue()
+        pages = [self.origin.put("/page%d" % n, "<title>Here</title>", delay=1.0) for n in range(16)]
+        links = " ".join("[a page](%s)" % page for page in pages)
+        self.ctl("issue", "intro", "--section", "News", "[gone](%s/nowhere) %s" % (self.origin.base, links))
+        began = time.monotonic()
+        out, _ = self.ctl("issue", "lint", code=1)
+        self.assertLess(time.monotonic() - began, 12)
+        self.assertIn("error: News: a dead link: %s/nowhere: the server answered 404" % self.origin.base, out)
+        self.assertEqual(out.count("dead"), 1)
+        self.assertNotIn("dead", self.ctl("issue", "lint", "--no-links")[0])
+        self.assertEqual(self.knsd.api("POST", "/v1/links/check", {"urls": ["file:///etc/passwd"]}).status, 400)
+        self.assertEqual(self.knsd.api("POST", "/v1/links/check", {"urls": []}).json, {"links": []})
+
+    def test_suggestions_say_why_and_when_there_is_nothing_more(self):
+        self.subscribe()
+        out, _ = self.ctl("issue", "suggest", "--since", "2026-10-01", "-n", "2", "--why")
+        first = out.split("\n")[0].split("\t")
+        self.assertIn("3 sources +30", first[2])
+        self.assertEqual(first[3], "Everybody reads this")
+        answer = self.knsd.api("POST", "/v1/issues/draft/suggest?since=2026-10-01", {}).json
+        self.assertEqual([(s["score"] >= 10, "why" in s) for s in answer["suggested"]], [(True, True)] * 2)
+        revision = self.draft()["revision"]
+        self.assertIn("nothing more to suggest since 2026-10-01", self.ctl("issue", "suggest", "--since", "2026-10-01")[1])
+        self.assertEqual(self.draft()["revision"], revision)
+
+    def test_of_two_thousand_articles_the_same_best_are_suggested_and_none_that_was_covered(self):
+        for f in range(50):
+            entries = [kns.entry("p%d" % n, "https://site%d.example" % f, "Article %d of site %d about the things of the week" % (n, f))
+                       for n in range(38)]
+            entries += [kns.entry("common%d" % n, "https://common%d.example" % n, "What %d of the feeds have in common this week" % (50 - n))
+                        for n in range(f + 1) if n % 5 == 0 and n < 50]
+            self.knsd.add(self.origin.put("/g%d" % f, kns.rss(entries, "Feed %d" % f)))
+        self.assertGreater(len(self.knsd.all_items()), 1900)
+        began = time.monotonic()
+        self.ctl("issue", "suggest", "--since", "2026-10-01", "-n", "20")
+        self.assertLess(time.monotonic() - began, 10)
+        first = self.draft()["items"]
+        self.assertEqual([i["url"] for i in first[:10]], ["https://common%d.example/common%d" % (n, n) for n in range(0, 50, 5)])
+        self.assertEqual(len({i["site"] for i in first}), 20)
+        self.ctl("issue", "discard")
+        self.ctl("issue", "suggest", "--since", "2026-10-01", "-n", "20")
+        self.assertEqual(self.draft()["items"], first)
+        self.ctl("issue", "publish", "--no-links")
+        self.ctl("issue", "suggest", "--since", "2026-10-01", "-n", "200")
+        second = self.draft()["items"]
+        self.assertEqual(len(second), 200)
+        self.assertFalse({i["url"] for i in first} & {i["url"] for i in second})
+
+    def test_a_heading_without_text_is_shown_and_edited(self):
+        page = os.path.join(self.knsd.dir, "2025-03-04_old.html")
+        with open(page, "w", encoding="utf-8") as fp:
+            fp.write("<h1>Letters #41</h1><h2>News</h2><h2>Competitions</h2><p>See <a href='https://n.example/'>this</a>.</p><hr>"
+                     "<p><b><a href='https://site0.example/own'>Old</a></b></p><p>An old comment.</p>")
+        self.ctl("issue", "import", page)
+        for name in ("markdown", "html", "text", "eml", "atom", "jsonfeed", "opml"):
+            self.ctl("issue", "show", "41", "--format", name)
+        self.ctl("issue", "edit", "-", text="# T\n\n## News\n\n---\n\n- [1] x\n\nA comment.\n")
+        text, _ = self.ctl("issue", "show", "--format", "markdown")
+        self.assertIn("## News\n\n---\n", text)
+
     # ---- publishing
 
     def test_what_is_published_is_numbered_and_stays_as_it_was(self):
@@ -319,6 +469,12 @@ class Newsletter(unittest.TestCase):
         self.assertIn("multipart/alternative", message)
         _, err = self.ctl("issue", "send", "5", "--to", "a@b.example", code=1)
         self.assertIn("[mail] server is not set", err)
+        printed, _ = self.ctl("issue", "send", "5", "--to", "A B <a@b.example>,c@d.example", "--print")
+        self.assertEqual(printed, "Bcc: a@b.example,\r\n c@d.example\r\n" + message)
+        self.assertEqual(email.message_from_string(printed, policy=email.policy.SMTP)["Bcc"], "a@b.example, c@d.example")
+        self.ctl("issue", "send", "5", "--to", "nobody", "--print", code=1)
+        self.ctl("issue", "send", "5", "--to", " , ", code=2)
+        self.ctl("issue", "send", "draft", code=2)
 
     def test_thumbnails_go_along_where_they_are_asked_for(self):
         picture = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
@@ -340,6 +496,68 @@ class Newsletter(unittest.TestCase):
         html = message.get_body(("html",)).get_content()
         self.assertIn('src="cid:%s"' % pictures[0]["Content-ID"].strip("<>"), html)
         self.assertEqual(html.count("<img "), 1)
+
+    def test_thumbnails_of_digests_are_as_those_of_issues(self):
+        picture = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+        good = self.origin.put("/1.png", picture, headers={"Content-Type": "image/png"})
+        self.knsd.add(self.origin.put("/pictures", kns.rss(
+            [kns.entry(n, text='<p>Words.</p><img src="%s">' % image)
+             for n, image in enumerate((good, good, self.origin.base + "/nowhere.png"))])))
+        shown = {how: self.ctl("digest", "--images", how)[0] for how in ("remote", "none", "embedded")}
+        self.assertEqual(self.ctl("digest")[0], shown["remote"])
+        self.assertEqual({how: text.count("<img ") for how, text in shown.items()}, {"remote": 3, "none": 0, "embedded": 2})
+        self.assertEqual(len(self.origin.asked("/1.png")), 1)
+        self.assertIn("data:image/png;base64," + base64.b64encode(picture).decode(), shown["embedded"])
+        mail = email.message_from_string(self.ctl("digest", "--images", "embedded", "--format", "eml")[0], policy=email.policy.default)
+        self.assertEqual([p.get_content() for p in mail.walk() if p.get_content_maintype() == "image"], [picture])
+        self.assertNotIn("<html", self.ctl("digest", "--paste")[0])
+        self.assertEqual(self.knsd.api("GET", "/v1/digest?images=some").status, 400)
+        self.ctl("digest", "--images", "some", code=2)
+
+    def with_templates(self, **files):
+        """The daemon again, with these templates."""
+        folder = os.path.join(self.knsd.dir, "templates")
+        os.makedirs(folder, exist_ok=True)
+        for name, text in files.items():
+            with open(os.path.join(folder, name.replace("_", ".") + ".mustache"), "w", encoding="utf-8") as fp:
+                fp.write(text)
+        self.knsd.stop()
+        self.knsd.configure(CONFIG % self.origin.base + "[digest]\ntemplate_dir = %s\n" % folder)
+        self.knsd.start()
+        return folder
+
+    def test_a_template_that_was_copied_and_changed_is_used(self):
+        self.make_issue()
+        before, _ = self.ctl("issue", "preview")
+        names = self.ctl("template")[0].split()
+        self.assertIn("item.html", names)
+        item, _ = self.ctl("template", "item.html")
+        self.with_templates(item_html=item)
+        self.assertEqual(self.ctl("issue", "preview")[0], before)
+        self.with_templates(item_html=item.replace('class="item"', 'class="item of-ours"'))
+        self.assertEqual(self.ctl("issue", "preview")[0].count("of-ours"), 2)
+        self.assertIn("of-ours", self.ctl("digest")[0])
+        self.ctl("issue", "publish", "--no-links")
+        site = os.path.join(self.knsd.dir, "site")
+        self.ctl("site", site)
+        with open(os.path.join(site, "5/index.html"), encoding="utf-8") as fp:
+            self.assertIn("of-ours", fp.read())
+        self.ctl("template", "none", code=4)
+
+    def test_a_template_that_is_broken_or_missing_is_one_clear_error(self):
+        self.make_issue()
+        folder = self.with_templates(item_html="<p>\n{{#title}}\n")
+        for args in (("issue", "preview"), ("digest",)):
+            _, err = self.ctl(*args, code=1)
+            self.assertRegex(err, r"^knsctl: .*%s/digest\.html\.mustache: .*partial item\.html: line 2: a section is not closed\n$" % folder)
+        self.with_templates(digest_html="{{title}")
+        _, err = self.ctl("issue", "preview", code=1)
+        self.assertRegex(err, r"^knsctl: %s/digest\.html\.mustache: line 1: a tag is not closed\n$" % folder)
+        shutil.rmtree(folder)
+        _, err = self.ctl("issue", "preview", code=1)
+        self.assertEqual(err, "knsctl: [digest] template_dir: %s: No such file or directory\n" % folder)
+        os.makedirs(os.path.join(folder, "digest.html.mustache"))
+        self.assertIn("digest.html.mustache: ", self.ctl("issue", "preview", code=1)[1])
 
     def test_an_issue_is_handed_to_a_mail_server(self):
         server = MailServer()

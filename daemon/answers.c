@@ -313,14 +313,17 @@ static bool read_feed_member(struct kns_request *request, const char *name, cons
         return read_every(request, value, edit);
     if (strcmp(name, "access") == 0)
         return read_access(request, value, edit);
-    bool *flag = strcmp(name, "newsletter") == 0 ? &edit->newsletter
-                 : strcmp(name, "paused") == 0   ? &edit->paused
-                 : strcmp(name, "discover") == 0 ? discover
-                 : strcmp(name, "force") == 0    ? force
-                                                 : NULL;
+    bool adding = strcmp(request->method, "POST") == 0;
+    bool *flag = strcmp(name, "newsletter") == 0           ? &edit->newsletter
+                 : strcmp(name, "paused") == 0             ? &edit->paused
+                 : adding && strcmp(name, "discover") == 0 ? discover
+                 : adding && strcmp(name, "force") == 0    ? force
+                                                           : NULL;
     if (flag == NULL)
         return unknown_member(
-            request, name, "url, title, tags, every, newsletter, paused, access, discover, force");
+            request, name,
+            adding ? "url, title, tags, every, newsletter, paused, access, discover, force"
+                   : "url, title, tags, every, newsletter, paused, access");
     if (!json_is_boolean(value))
         return bad_member(request, name, "true or false");
     *flag = json_is_true(value);

@@ -550,8 +550,8 @@ enum kns_status kns_answer_backup(struct kns_request *request, struct kns_store 
 {
     const char *path = json_string_value(json_object_get(request->json, "path"));
 
-    if (path == NULL || *path != '/')
-        return kns_fail(err, KNS_EINVAL, "\"path\": expected an absolute path");
+    if (path == NULL || *path != '/' || json_object_size(request->json) != 1)
+        return kns_fail(err, KNS_EINVAL, "\"path\": expected an absolute path, and nothing else");
     enum kns_status status = kns_store_backup(store, path, err);
     if (status == KNS_OK)
         kns_request_answer(request, 200, json_pack("{s:s}", "path", path));

@@ -4,6 +4,7 @@
 #include "lib/time.h"
 #include "lib/url.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,13 @@ bool kns_request_flag(struct kns_request *request, const char *name, bool *ret)
     return true;
 }
 
+/* strtoll() passes over space and a plus, which in a query is a space. */
+static bool is_number_begin(const char *text)
+{
+    text += *text == '-';
+    return *text >= '0' && *text <= '9';
+}
+
 bool kns_request_number(struct kns_request *request, const char *name, int64_t least, int64_t most,
                         int64_t *ret)
 {
@@ -47,8 +55,9 @@ bool kns_request_number(struct kns_request *request, const char *name, int64_t l
 
     if (value == NULL)
         return true;
+    errno = 0;
     long long number = strtoll(value, &end, 10);
-    if (end == value || *end != '\0' || number < least || number > most) {
+    if (!is_number_begin(value) || *end != '\0' || errno != 0 || number < least || number > most) {
         snprintf(expected, sizeof(expected), "a number from %lld to %lld", (long long)least,
                  (long long)most);
         return bad_value(request, name, value, expected);
@@ -88,14 +97,16 @@ bool kns_request_feeds(struct kns_request *request, struct kns_item_query *query
         const char *value = request->parameters[i].value;
         if (strcmp(request->parameters[i].name, "feed") != 0)
             continue;
-        while (ids != NULL && *value != '\0') {
-            char *end;
-            long long id = strtoll(value, &end, 10);
-            if (end == value || (*end != ',' && *end != '\0') || query->n_feeds == MOST_FEEDS)
+        /* Nothing at all is no filter that lets everything through: whoever asks so has lost an id. */
+        for (bool more = ids != NULL; more; value++) {
+            char *end = NULL;
+            long long id = is_number_begin(value) ? strtoll(value, &end, 10) : 0;
+            if (end == NULL || (*end != ',' && *end != '\0') || query->n_feeds == MOST_FEEDS)
                 return bad_value(request, "feed", request->parameters[i].value,
                                  "up to 1000 ids, with commas between");
             ids[query->n_feeds++] = id;
-            value = end + (*end == ',');
+            value = end;
+            more = *end == ',';
         }
     }
     query->feeds = ids;

@@ -29,7 +29,7 @@ static const struct kns_route routes[] = {
     {"PATCH", "/v1/feeds/{id}", KNS_ROUTE_WRITE, kns_write_feed, " ", true},
     {"DELETE", "/v1/feeds/{id}", KNS_ROUTE_WRITE, kns_remove_feed, " ", false},
     {"GET", "/v1/feeds/{id}/polls", KNS_ROUTE_READ, kns_answer_polls, " limit ", false},
-    {"POST", "/v1/feeds/{id}/refresh", KNS_ROUTE_REFRESH, NULL, " wait force ", false},
+    {"POST", "/v1/feeds/{id}/refresh", KNS_ROUTE_REFRESH, NULL, " wait force ", true},
     {"POST", "/v1/refresh", KNS_ROUTE_REFRESH, NULL, " wait force ", true},
     {"GET", "/v1/opml", KNS_ROUTE_READ, kns_answer_opml, " tag ", false},
     {"POST", "/v1/opml", KNS_ROUTE_WRITE, kns_import_opml, " ", false},
@@ -106,6 +106,38 @@ static bool is_utf8(const char *text)
     return text != NULL && kns_text_is_utf8(text, strlen(text));
 }
 
+/* A word of a list that begins and ends with a space. */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = list + 1; *at != '\0'; at += strcspn(at, " ") + 1)
+        if (len > 0 && strncmp(at, name, len) == 0 && at[len] == ' ')
+            return true;
+    return false;
+}
+
+/* Which of two was meant nobody knows; feeds alone add up. */
+static bool is_given_before(const struct kns_request *request, size_t n)
+{
+    const char *name = request->parameters[n].name;
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(request->parameters[i].name, name) == 0)
+            return strcmp(name, "feed") != 0;
+    return false;
+}
+
+static void refuse_parameter(struct kns_request *request, const struct kns_route *route,
+                             const char *name)
+{
+    const char *list = route->parameters;
+    int size = (int)strlen(list);
+
+    kns_request_problem(request, 400, "unknown parameter \"%.60s\"; %s takes:%.*s", name,
+                        route->pattern, size > 1 ? size - 1 : 5, size > 1 ? list : " none");
+}
+
 static bool check_parameters(struct kns_request *request, const struct kns_route *route)
 {
     if (request->n_parameters > KNS_REQUEST_MAX_PARAMETERS) {
@@ -113,16 +145,17 @@ static bool check_parameters(struct kns_request *request, const struct kns_route
         return false;
     }
     for (size_t i = 0; route->parameters != NULL && i < request->n_parameters; i++) {
-        const char *wanted = kns_arena_printf(request->arena, " %s ", request->parameters[i].name);
-        if (wanted == NULL || strstr(route->parameters, wanted) == NULL ||
-            strchr(request->parameters[i].name, ' ') != NULL) {
-            kns_request_problem(request, 400, "unknown parameter \"%.60s\"; %s takes:%s",
-                                request->parameters[i].name, route->pattern,
-                                route->parameters[1] == '\0' ? " none" : route->parameters);
+        const char *name = request->parameters[i].name;
+        if (name == NULL || !is_listed(route->parameters, name)) {
+            refuse_parameter(request, route, name == NULL ? "" : name);
+            return false;
+        }
+        if (is_given_before(request, i)) {
+            kns_request_problem(request, 400, "%s is given twice", name);
             return false;
         }
         if (!is_utf8(request->parameters[i].value)) {
-            kns_request_problem(request, 400, "%s: expected UTF-8", request->parameters[i].name);
+            kns_request_problem(request, 400, "%s: expected UTF-8", name);
             return false;
         }
     }
@@ -140,7 +173,9 @@ static bool read_json(struct kns_request *request)
     request->json = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, &where);
     if (request->json == NULL)
         kns_request_problem(request, 400, "the body is not JSON: line %d: %s", where.line,
-                            where.text);
+                            json_error_code(&where) == json_error_null_character
+                                ? "a NUL character is no text"
+                                : where.text);
     else if (!json_is_object(request->json))
         kns_request_problem(request, 400, "the body is JSON, but no object");
     return json_is_object(request->json);
@@ -157,6 +192,7 @@ const struct kns_route *kns_route_find(struct kns_request *request)
         if (!matches(routes[i].pattern, request->path, &id, &token))
             continue;
         kns_buf_addf(&allow, "%s%s", allow.len > 0 ? ", " : "", routes[i].method);
+        kns_buf_adds(&allow, strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
         if (same_method(routes[i].method, request->method)) {
             found = &routes[i];
             request->id = id;
@@ -164,8 +200,12 @@ const struct kns_route *kns_route_find(struct kns_request *request)
         }
     }
     if (found == NULL && allow.len > 0) {
+        kns_buf_adds(&allow, ", OPTIONS");
         request->allow = kns_arena_strdup(request->arena, kns_buf_str(&allow));
-        kns_request_problem(request, 405, "%s takes %s", request->path, kns_buf_str(&allow));
+        if (strcmp(request->method, "OPTIONS") == 0)
+            request->status = 204;
+        else
+            kns_request_problem(request, 405, "%s takes %s", request->path, kns_buf_str(&allow));
     } else if (found == NULL) {
         kns_request_problem(request, 404, "there is no %.200s; see kns-api(7)", request->path);
     }

@@ -344,6 +344,17 @@ static bool is_administrator(struct MHD_Connection *connection)
            (peer.uid == 0 || peer.uid == geteuid());
 }
 
+/* A request may name the whole URL (RFC 9112 3.2.2). */
+static const char *path_of(const char *url)
+{
+    const char *authority = strncmp(url, "http://", 7) == 0    ? url + 7
+                            : strncmp(url, "https://", 8) == 0 ? url + 8
+                                                               : NULL;
+    const char *path = authority == NULL ? url : strchr(authority, '/');
+
+    return path == NULL ? "/" : path;
+}
+
 static struct exchange *begin_exchange(struct door *door, struct MHD_Connection *connection,
                                        const char *url, const char *method)
 {
@@ -369,7 +380,7 @@ static struct exchange *begin_exchange(struct door *door, struct MHD_Connection 
                                   : kns_arena_strdup(x->request.arena, config->digest.template_dir);
     bool kept = keep_newsletters(&x->request, config);
     x->request.method = kept ? kns_arena_strdup(x->request.arena, method) : NULL;
-    x->request.path = kns_arena_strdup(x->request.arena, url);
+    x->request.path = kns_arena_strdup(x->request.arena, path_of(url));
     kns_buf_init(&x->body, KNS_REQUEST_MAX_BODY);
     kns_buf_init(&x->request.out, KNS_ANSWER_MAX_BODY);
     x->request.if_none_match = header(x, "If-None-Match");

@@ -312,17 +312,18 @@ static bool read_wanted(struct exchange *x, struct refresh *r)
     if (!kns_request_flag(&x->request, "wait", &r->wait) ||
         !kns_request_flag(&x->request, "force", &r->force))
         return false;
-    if (x->request.id != 0)
-        return keep_id(r, x->request.id);
-    r->all = true;
+    bool one = x->request.id != 0;
+    if (one && !keep_id(r, x->request.id))
+        return false;
+    r->all = !one;
     json_object_foreach(x->request.json, name, value)
     {
-        if (strcmp(name, "feeds") == 0) {
+        if (strcmp(name, "feeds") == 0 && !one) {
             if (!read_named(x, r, value))
                 return false;
         } else if (strcmp(name, "force") != 0) {
-            kns_request_problem(&x->request, 400,
-                                "\"%.60s\": no such member: expected feeds, force", name);
+            kns_request_problem(&x->request, 400, "\"%.60s\": no such member: expected %s", name,
+                                one ? "force" : "feeds, force");
             return false;
         } else if (!json_is_boolean(value)) {
             return bad_body(x, name, "true or false");

@@ -191,7 +191,8 @@ class Items(Case):
                 ("limit=0", ("limit", "1 to 1000")), ("limit=1001", ("limit", "1 to 1000")), ("limit=many", ("limit", "many")),
                 ("limit=5x", ("limit",)), ("limit=", ("limit",)), ("sort=best", ("sort", "best", "new, old")),
                 ("since=yesterdayish", ("since", "RFC 3339")), ("until=2026-13-01", ("until",)), ("unread=maybe", ("unread", "true or false")),
-                ("feed=one", ("feed", "ids")), ("feed=1,,2", ("feed",)),
+                ("feed=one", ("feed", "ids")), ("feed=1,,2", ("feed",)), ("feed=", ("feed", "ids")), ("feed=1,", ("feed", "ids")),
+                ("limit=%205", ("limit",)), ("limit=+5", ("limit",)), ("limit=99999999999999999999", ("limit",)), ("limit=1&limit=2", ("limit", "twice")),
                 ("min_sources=-1", ("min_sources",)), ("content=perhaps", ("content", "true or false")),
                 ("no_such=1", ("no_such", "/v1/items", "cursor")), ("cursor=garbage", ("cursor",)),
                 ("q=%FF%FE", ("q", "UTF-8")), ("tag=a%00b", ("tag", "UTF-8"))):
@@ -310,7 +311,8 @@ class Feeds(Case):
                 ({"url": url, "every": "soon"}, ("every", "30m")), ({"url": url, "every": -5}, ("every",)),
                 ({"url": url, "newsletter": "yes"}, ("newsletter", "true or false")), ({"url": url, "title": []}, ("title",)),
                 ({"url": url, "access": "me"}, ("access", "object")), ({"url": url, "access": {"pin": "1"}}, ("access", "password")),
-                ({"url": url, "colour": 1}, ("colour", "no such member"))):
+                ({"url": url, "colour": 1}, ("colour", "no such member")),
+                ({"url": url, "title": "a\0b"}, ("JSON", "NUL"))):
             self.assert_problem(self.knsd.api("POST", "/v1/feeds", body), 400, *words)
         for raw, words in ((b"{", ("JSON", "line 1")), (b"[]", ("no object",)), (b'{"url":1,"url":2}', ("JSON",)), (b'"\xff"', ("JSON",)),
                            (b"", ("url",)), (b"{" * 5000, ("JSON",))):
@@ -332,6 +334,8 @@ class Feeds(Case):
         self.assertNotIn("etag", moved)
         self.assertEqual([f["id"] for f in self.knsd.get("/v1/feeds?url=" + quote(self.origin.base + "/a", safe=""))], [feed])
         self.assert_problem(self.knsd.api("PATCH", path, {"url": "nowhere"}), 400, "url")
+        for only_added in ("discover", "force"):
+            self.assert_problem(self.knsd.api("PATCH", path, {only_added: True}), 400, only_added, "no such member")
         gone = self.knsd.api("DELETE", path)
         self.assertEqual((gone.status, gone.body), (204, b""))
         for method, body in (("GET", None), ("PATCH", {"title": "x"}), ("DELETE", None)):
@@ -436,8 +440,14 @@ class Refreshes(Case):
     def test_what_makes_no_sense_is_refused(self):
         for path, body, word in (("/v1/refresh?wait=perhaps", {}, "wait"), ("/v1/refresh", {"feeds": 1}, "feeds"), ("/v1/refresh", {"feeds": ["1"]}, "feeds"),
                                  ("/v1/refresh", {"feeds": [1] * 10001}, "10000"), ("/v1/refresh", {"force": 1}, "force"), ("/v1/refresh", {"all": True}, "all"),
-                                 ("/v1/feeds/1/refresh?hurry=1", {}, "hurry")):
+                                 ("/v1/feeds/1/refresh?hurry=1", {}, "hurry"), ("/v1/feeds/1/refresh", {"feeds": [1]}, "feeds"),
+                                 ("/v1/feeds/1/refresh", {"force": "yes"}, "force")):
             self.assert_problem(self.knsd.api("POST", path, body), 400, word)
+
+    def test_force_counts_in_the_body_of_one_feeds_refresh_too(self):
+        path = "/v1/feeds/%d/refresh?wait=1" % self.feed("a", [entry(1)])
+        for body, skipped in (({}, False), ({}, True), ({"force": False}, True), ({"force": True}, False)):
+            self.assertEqual([line["skipped"] for line in self.knsd.api("POST", path, body).lines], [skipped], body)
 
     def test_who_hangs_up_while_waiting_disturbs_nobody(self):
         never = threading.Event()
@@ -763,10 +773,20 @@ class Protocol(Case):
         for path, taken in self.ROUTES:
             allowed = self.knsd.api("TRACK", path).headers["Allow"]
             self.assertLessEqual(set(taken.split(", ")), set(allowed.split(", ")), path)
-            for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - set(allowed.split(", ")):
+            for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(allowed.split(", ")):
                 answer = self.knsd.api(method, path)
                 self.assert_problem(answer, 405, path)
                 self.assertEqual(answer.headers["Allow"], allowed, path)
+            self.assertEqual("HEAD" in allowed, "GET" in allowed, path)
+            options = self.knsd.api("OPTIONS", path)
+            self.assertEqual((options.status, options.body, options.headers["Allow"]), (204, b"", allowed), path)
+
+    def test_a_request_may_name_the_whole_url(self):
+        for url in (b"http://kns/healthz", b"https://kns.example.org:8/healthz"):
+            got = self.talk(b"GET " + url + b" HTTP/1.1\r\nHost: kns\r\nConnection: close\r\n\r\n")
+            self.assertTrue(got.startswith(b"HTTP/1.1 200 "), got)
+        got = self.talk(b"GET http://kns HTTP/1.1\r\nHost: kns\r\nConnection: close\r\n\r\n")
+        self.assertTrue(got.startswith(b"HTTP/1.1 404 "), got)
 
     def test_every_get_has_its_head_without_a_body(self):
         self.feed("a", [entry(1)])

@@ -82,7 +82,9 @@ static void a_path_leads_to_its_route_and_its_number(void **state)
 static void what_no_route_takes_is_refused_with_the_reason(void **state)
 {
     static const char *const unknown[] = {"lmit=3", NULL}, *const bytes[] = {"q=\xFF", NULL},
-                             *const spaces[] = {"tag until=1", NULL}, *const empty[] = {"=1", NULL};
+                             *const spaces[] = {"tag until=1", NULL}, *const empty[] = {"=1", NULL},
+                             *const twice[] = {"sort=new", "limit=1", "sort=old", NULL},
+                             *const feeds[] = {"feed=1", "feed=2", NULL};
     const char *many[KNS_REQUEST_MAX_PARAMETERS + 2] = {NULL};
 
     (void)state;
@@ -96,6 +98,8 @@ static void what_no_route_takes_is_refused_with_the_reason(void **state)
     assert_int_equal(refusal("GET", "/v1/items", bytes, "UTF-8"), 400);
     assert_int_equal(refusal("GET", "/v1/items", spaces, "tag until"), 400);
     assert_int_equal(refusal("GET", "/v1/items", empty, "unknown parameter"), 400);
+    assert_int_equal(refusal("GET", "/v1/items", twice, "sort is given twice"), 400);
+    assert_int_equal(refusal("GET", "/v1/items", feeds, ""), 0);
     for (size_t i = 0; i < KNS_REQUEST_MAX_PARAMETERS; i++)
         many[i] = "feed=1";
     assert_int_equal(refusal("GET", "/v1/items", many, ""), 0);

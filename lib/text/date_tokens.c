@@ -83,14 +83,60 @@ static bool add_digit(struct kns_date_token *token, int32_t c)
     return ++token->digits <= 17;
 }
 
-/* Text to tokens; what stands in parentheses is a comment (RFC 5322 3.2.2), what in brackets names a zone or a calendar beside the
- * offset (RFC 9557). False: no date at all. */
+/* How far the text has been read. */
+struct lexer {
+    struct kns_date_tokens *tokens;
+    struct kns_date_token *open; /* a number or word that the next character may continue */
+    bool spaced;                 /* white space was read since the last token */
+    int depth;                   /* of parentheses and brackets */
+};
+
+/* What stands in parentheses is a comment (RFC 5322 3.2.2), what in brackets names a zone or a calendar beside the offset (RFC 9557): read as
+ * a space. True: it was read; false: it is the date's own. */
+static bool skip_comment(struct lexer *l, int32_t c)
+{
+    bool opens = c == '(' || c == '[', closes = c == ')' || c == ']';
+
+    l->depth += opens ? 1 : closes ? -1 : 0;
+    if (!opens && !closes && l->depth == 0 && c != ' ')
+        return false;
+    l->open = NULL;
+    l->spaced = true;
+    return true;
+}
+
+static bool add_to_token(struct kns_date_token *token, int32_t c)
+{
+    if (token->kind == KNS_DATE_NUMBER)
+        return add_digit(token, c);
+    if (token->kind == KNS_DATE_WORD)
+        return add_folded(token, c);
+    token->sign = c < 0x80 ? (char)c : '?';
+    return true;
+}
+
+static bool add_character(struct lexer *l, int32_t c)
+{
+    bool unit = is_unit(c);
+    enum kns_date_token_kind kind = c >= '0' && c <= '9' ? KNS_DATE_NUMBER
+                                    : is_letter(c)       ? KNS_DATE_WORD
+                                                         : KNS_DATE_SIGN;
+
+    if (l->open != NULL && l->open->kind == kind && kind != KNS_DATE_SIGN && !unit)
+        return add_to_token(l->open, c);
+    if (l->tokens->count == KNS_DATE_MAX_TOKENS)
+        return false;
+    struct kns_date_token *token = &l->tokens->at[l->tokens->count++];
+    *token = (struct kns_date_token){.kind = kind, .spaced = l->spaced};
+    l->spaced = false;
+    l->open = unit ? NULL : token;
+    return add_to_token(token, c);
+}
+
 bool kns_date_tokenize(const char *text, struct kns_date_tokens *ret)
 {
+    struct lexer lexer = {.tokens = ret};
     size_t size = strlen(text);
-    bool spaced = false;
-    int depth = 0;
-    struct kns_date_token *open = NULL; /* a number or word that the next character may continue */
 
     ret->count = 0;
     if (size > MAX_TEXT)
@@ -99,47 +145,16 @@ bool kns_date_tokenize(const char *text, struct kns_date_tokens *ret)
         int32_t c;
         i += kns_text_next(text + i, size - i, &c);
         c = plain(c);
-        if (c == '\\' && depth > 0) { /* a quoted character in a comment */
+        if (c == '\\' && lexer.depth > 0) { /* a quoted character in a comment */
             i += kns_text_next(text + i, size - i, &c);
             continue;
         }
-        if (c == '(' || c == ')' || c == '[' || c == ']') {
-            depth += c == '(' || c == '[' ? 1 : -1;
-            if (depth < 0)
+        if (skip_comment(&lexer, c)) {
+            if (lexer.depth < 0)
                 return false;
-            open = NULL;
-            spaced = true;
-            continue;
-        }
-        if (depth > 0)
-            continue;
-        if (c == ' ') {
-            open = NULL;
-            spaced = true;
-            continue;
-        }
-        bool digit = c >= '0' && c <= '9';
-        bool unit = is_unit(c);
-        enum kns_date_token_kind kind = digit          ? KNS_DATE_NUMBER
-                                        : is_letter(c) ? KNS_DATE_WORD
-                                                       : KNS_DATE_SIGN;
-        if (open != NULL && open->kind == kind && kind != KNS_DATE_SIGN && !unit) {
-            if (digit ? !add_digit(open, c) : !add_folded(open, c))
-                return false;
-            continue;
-        }
-        if (ret->count == KNS_DATE_MAX_TOKENS)
+        } else if (!add_character(&lexer, c)) {
             return false;
-        struct kns_date_token *token = &ret->at[ret->count++];
-        *token = (struct kns_date_token){.kind = kind, .spaced = spaced};
-        spaced = false;
-        if (digit && !add_digit(token, c))
-            return false;
-        if (kind == KNS_DATE_WORD && !add_folded(token, c))
-            return false;
-        if (kind == KNS_DATE_SIGN)
-            token->sign = c < 0x80 ? (char)c : '?';
-        open = unit ? NULL : token;
+        }
     }
     for (int i = 0; i < KNS_DATE_LOOK_AHEAD; i++)
         ret->at[ret->count + i] = (struct kns_date_token){.kind = KNS_DATE_END};

@@ -137,9 +137,13 @@ enum kns_status kns_digest_render(const struct kns_digest *digest, enum kns_dige
                                   const struct kns_digest_options *options, struct kns_buf *out,
                                   struct kns_digest_report *ret_report, struct kns_error *err);
 
+/* How many items' titles say what an issue is about. */
+#define KNS_DIGEST_TEASER_ITEMS 3
+
 /* A row of an archive's list. */
 struct kns_digest_issue {
     const char *title, *href;
+    const char *teaser; /* what it is about, in a line; NULL: nothing */
     struct kns_time published;
     size_t items;
     struct kns_digest_issue *next;

@@ -1,5 +1,6 @@
 #include "lib/digest/context.h"
 
+#include "lib/digest/dress.h"
 #include "lib/digest/wrap.h"
 #include "lib/markdown.h"
 #include "lib/text.h"
@@ -11,6 +12,9 @@ static const char fonts[] =
     "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue','Hiragino Sans',"
     "'Hiragino Kaku Gothic ProN','Noto Sans JP','Noto Sans CJK JP','Yu Gothic "
     "UI',Meiryo,sans-serif";
+
+/* What a search engine shows of a page's description. */
+#define TEASER_COLUMNS 160
 
 static bool set(json_t *object, const char *name, const char *text)
 {
@@ -94,10 +98,12 @@ static json_t *item_context(const struct digest_view *view, const struct digest_
                             const char *heading, size_t number)
 {
     json_t *object = json_object();
+    const char *below = strcmp(heading, "h2") == 0 ? "h3" : "h4";
 
     if (object != NULL && set(object, "title", e->title) && set(object, "url", e->url) &&
         set(object, "site", e->site) && set(object, "description", e->description) &&
-        set(object, "image", digest_picture_src(view, e)) && set(object, "note", e->note_html) &&
+        set(object, "image", digest_picture_src(view, e)) &&
+        set(object, "note", digest_dress(view->arena, e->note_html, below)) &&
         set(object, "meta", meta_text(view, e)) &&
         set(object, "lang", e->language != NULL ? e->language : "") &&
         set(object, "heading", heading) &&
@@ -132,7 +138,9 @@ static json_t *part_context(const struct digest_view *view, const struct digest_
     json_t *object = json_object();
     struct kns_buf text = {0};
     bool ok = object != NULL && set_title(object, part->title, '-') &&
-              set(object, "html", part->html) && wrap_html(view, &text, part->html, "");
+              set(object, "html",
+                  digest_dress(view->arena, part->html, *part->title != '\0' ? "h3" : "h2")) &&
+              wrap_html(view, &text, part->html, "");
 
     if (set_buf(object, "text", &text) && ok)
         return object;
@@ -157,6 +165,24 @@ static bool set_lists(json_t *object, const struct digest_view *view)
     ok = json_object_set_new(object, "groups", groups) == 0 && ok;
     return ok && json_object_set_new(object, "has_rule",
                                      json_boolean(view->parts.count > 0 && number > 0)) == 0;
+}
+
+/* What a page is about, in a line: the titles of its first items. */
+static bool set_teaser(json_t *object, const struct digest_view *view)
+{
+    const struct digest_group *group;
+    const struct digest_entry *entry;
+    struct kns_buf out = {0};
+    size_t n = 0;
+
+    KNS_LIST_EACH(group, &view->groups)
+    KNS_LIST_EACH(entry, &group->entries)
+    if (n++ < KNS_DIGEST_TEASER_ITEMS)
+        kns_buf_addf(&out, "%s%s", n > 1 ? " / " : "", entry->title);
+    const char *text =
+        kns_buf_failed(&out) ? NULL : kns_text_fit(view->arena, kns_buf_str(&out), TEASER_COLUMNS);
+    kns_buf_fini(&out);
+    return set(object, "teaser", text);
 }
 
 /* The ways around the site that the page stands on. */
@@ -198,7 +224,8 @@ json_t *digest_context(const struct digest_view *view)
         set(object, "line_height", japanese ? "1.8" : "1.6") &&
         set(object, "made_with", words->made_with) &&
         set(object, "read_on_web", words->read_on_web) && set(object, "nothing", words->nothing) &&
-        set_navigation(object, view) && set_lists(object, view))
+        set_navigation(object, view) && set_teaser(object, view) && set_lists(object, view) &&
+        json_object_set_new(object, "mail", json_boolean(view->mail)) == 0)
         return object;
     json_decref(object);
     return NULL;
@@ -225,6 +252,7 @@ json_t *digest_archive_context(struct kns_arena *arena, const struct kns_digest_
                  issue->items);
 #pragma GCC diagnostic pop
         ok = ok && set(row, "title", issue->title) && set(row, "href", issue->href) &&
+             set(row, "teaser", issue->teaser != NULL ? issue->teaser : "") &&
              set(row, "count", count) &&
              set(row, "date", digest_date(arena, archive->language, issue->published));
         json_array_append_new(issues, row);

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/* title kicker date count url language fonts line_height made_with read_on_web nothing
+/* title teaser mail kicker date count url language fonts line_height made_with read_on_web nothing
  * sections[{title title_rule html text}] has_rule groups[{title title_rule items[{title url site description image note
  * meta lang heading number text}]}]. `text` is wrapped plain text. A new reference; NULL: no memory. */
 json_t *digest_context(const struct digest_view *view);

@@ -1,6 +1,7 @@
 /* From a digest as it was filled to one with nothing left open. */
 #include "lib/digest/view.h"
 
+#include "lib/buf.h"
 #include "lib/digest/hash.h"
 #include "lib/html.h"
 #include "lib/text.h"
@@ -98,6 +99,35 @@ static const char *shortened(struct kns_arena *arena, const char *text)
     return kns_text_fit(arena, text, KNS_DIGEST_MAX_DESCRIPTION);
 }
 
+/* What says how text runs, or nothing that can be seen: a title with such would turn what stands beside it around. */
+static bool is_control(int32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x202A && code <= 0x202E) ||
+           (code >= 0x2066 && code <= 0x2069) || (code & 0xFFFE) == 0xFFFE;
+}
+
+/* The text without such characters; itself where it has none. NULL: no memory. */
+static const char *visible(struct kns_arena *arena, const char *text)
+{
+    size_t left = text == NULL ? 0 : strlen(text), len;
+    struct kns_buf out = {0};
+    bool changed = false;
+
+    for (const char *at = text; left > 0; at += len, left -= len) {
+        int32_t code;
+        len = kns_text_next(at, left, &code);
+        if (is_control(code))
+            kns_buf_adds(&out, code < 0x20 ? " " : "");
+        else
+            kns_buf_add(&out, at, len);
+        changed = changed || is_control(code);
+    }
+    if (changed)
+        text = kns_buf_failed(&out) ? NULL : kns_arena_copy(arena, kns_buf_str(&out), out.len);
+    kns_buf_fini(&out);
+    return text;
+}
+
 static const char *describe(struct kns_arena *arena, const struct kns_digest_item *from)
 {
     const struct kns_entry *entry = &from->item->entry;
@@ -113,7 +143,7 @@ static const char *describe(struct kns_arena *arena, const struct kns_digest_ite
         text = entry->content_text;
     if (!given(text))
         return "";
-    text = kns_text_squeeze(arena, text);
+    text = visible(arena, kns_text_squeeze(arena, text));
     return text != NULL ? shortened(arena, text) : NULL;
 }
 
@@ -174,9 +204,12 @@ static struct digest_entry *entry_new(struct digest_view *view, const struct kns
     e->url = given(url) && kns_url_is_web(url) ? kns_url_without_credentials(view->arena, url) : "";
     if (e->url == NULL)
         return NULL;
-    e->title = shown_title(view, from, e->url);
-    e->site = site_name(view->arena, from, e->url);
+    e->title = visible(view->arena, shown_title(view, from, e->url));
+    e->site = visible(view->arena, site_name(view->arena, from, e->url));
     e->description = describe(view->arena, from);
+    /* What only repeats the title describes nothing. */
+    if (e->title != NULL && e->description != NULL && strcmp(e->description, e->title) == 0)
+        e->description = "";
     e->image = view->options->images == KNS_IMAGES_NONE ? "" : picture(view->arena, from);
     e->note_html = "";
     if (given(from->note_html))
@@ -195,6 +228,8 @@ static struct digest_group *group_of(struct digest_view *view, const char *title
 {
     struct digest_group *group;
 
+    if (title == NULL)
+        return NULL;
     KNS_LIST_EACH(group, &view->groups)
     if (strcmp(group->title, title) == 0)
         return group;
@@ -212,7 +247,8 @@ static bool add_entries(struct digest_view *view)
 
     KNS_LIST_EACH(from, &view->digest->items)
     {
-        struct digest_group *group = group_of(view, or_else(from->section, ""));
+        struct digest_group *group =
+            group_of(view, visible(view->arena, or_else(from->section, "")));
         struct digest_entry *entry = group != NULL ? entry_new(view, from) : NULL;
         if (entry == NULL)
             return false;
@@ -231,11 +267,11 @@ static bool add_parts(struct digest_view *view)
         struct digest_part *part = KNS_NEW(view->arena, struct digest_part);
         if (part == NULL)
             return false;
-        part->title = or_else(from->title, "");
+        part->title = visible(view->arena, or_else(from->title, ""));
         part->html = "";
         if (given(from->content_html))
             part->html = kns_html_sanitize(view->arena, from->content_html, view->digest->base_url);
-        if (part->html == NULL)
+        if (part->title == NULL || part->html == NULL)
             return false;
         KNS_LIST_APPEND(&view->parts, part);
     }
@@ -297,8 +333,10 @@ struct digest_view *digest_view_new(struct kns_arena *arena, const struct kns_di
     view->options = options;
     view->language = pick_language(digest);
     view->words = digest_words_find(view->language);
-    view->title = or_else(digest->title, "KNS digest");
-    view->publication = or_else(digest->publication, view->title);
+    view->title = visible(arena, or_else(digest->title, "KNS digest"));
+    view->publication = visible(arena, or_else(digest->publication, view->title));
+    if (view->title == NULL || view->publication == NULL)
+        return NULL;
     view->author = or_else(digest->author, view->publication);
     view->updated = kns_time_given(digest->updated)     ? digest->updated
                     : kns_time_given(digest->published) ? digest->published

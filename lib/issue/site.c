@@ -89,6 +89,19 @@ static enum kns_status write_pages(struct writing *w)
     return status;
 }
 
+/* The titles of an issue's first items. NULL: no memory, or there are none. */
+static const char *teaser_of(struct kns_arena *arena, const struct kns_issue *issue)
+{
+    const struct kns_issue_item *item = issue->items.first;
+    const char *teaser = item == NULL ? NULL : item->title;
+
+    for (size_t n = 1; teaser != NULL && item->next != NULL && n < KNS_DIGEST_TEASER_ITEMS; n++) {
+        item = item->next;
+        teaser = kns_arena_printf(arena, "%s / %s", teaser, item->title);
+    }
+    return teaser;
+}
+
 static enum kns_status write_archive(struct writing *w)
 {
     struct kns_arena *arena = kns_arena_new(0);
@@ -107,6 +120,7 @@ static enum kns_status write_archive(struct writing *w)
         }
         row->title = w->issues[i]->title;
         row->href = kns_arena_printf(arena, "../%lld/", (long long)w->issues[i]->number);
+        row->teaser = teaser_of(arena, w->issues[i]);
         row->published = w->issues[i]->published;
         row->items = w->issues[i]->items.count;
         KNS_LIST_APPEND(&archive.issues, row);

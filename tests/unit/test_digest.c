@@ -1,6 +1,7 @@
 /* Digests: the same selection in every format, hostile input included. */
 #include "lib/digest.h"
 
+#include "lib/digest/dress.h"
 #include "lib/digest/wrap.h"
 #include "lib/markdown.h"
 #include "lib/text.h"
@@ -221,6 +222,40 @@ static void html_becomes_the_markdown_that_reads_back(void **state)
         assert_string_equal(kns_markdown_from_html(arena, rows[i].html, NULL), rows[i].markdown);
 }
 
+static void a_comment_is_dressed_for_mail_and_keeps_to_its_rank(void **state)
+{
+    static const struct {
+        const char *html, *dressed;
+    } rows[] = {
+        {"<p>a</p>", "<p style=\"margin:0 0 12px 0\">a</p>"},
+        {"<p style=\"margin: 0;\">a</p>", "<p style=\"margin:0 0 12px 0;margin: 0;\">a</p>"},
+        {"<a href=\"https://a.example/\" title=\" style=&quot;x\">l</a>",
+         "<a href=\"https://a.example/\" title=\" style=&quot;x\" style=\"color:#0b5394\">l</a>"},
+        {"<h1>T</h1>", "<h4 style=\"margin:16px 0 6px 0;font-size:16px;line-height:1.5\">T</h4>"},
+        {"<main>m</main><em>e</em>a &lt; b", "<div>m</div><em>e</em>a &lt; b"},
+        {"", ""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_string_equal(digest_dress(arena, rows[i].html, "h4"), rows[i].dressed);
+}
+
+static void a_title_turns_nothing_around_and_a_description_does_not_repeat_it(void **state)
+{
+    struct kns_item *item = new_item("a\u202Eb\u2069 \u65E5\001c", "https://a.example/x", NULL);
+    struct kns_digest_look look;
+    (void)state;
+
+    item->entry.summary = "ab \u65E5 c";
+    assert_true(kns_digest_look_at(arena, item, &look));
+    assert_string_equal(look.title, "ab \u65E5 c");
+    assert_string_equal(look.description, "");
+    item->entry.summary = "Another.";
+    assert_true(kns_digest_look_at(arena, item, &look));
+    assert_string_equal(look.description, "Another.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +269,8 @@ int main(void)
         TEST(japanese_lines_keep_their_punctuation),
         TEST(a_title_loses_the_name_of_its_site),
         TEST(html_becomes_the_markdown_that_reads_back),
+        TEST(a_comment_is_dressed_for_mail_and_keeps_to_its_rank),
+        TEST(a_title_turns_nothing_around_and_a_description_does_not_repeat_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,9 +35,19 @@ struct kns_person {
     struct kns_person *next;
 };
 
+struct kns_people {
+    struct kns_person *first, *last;
+    size_t count;
+};
+
 struct kns_category {
     const char *term, *scheme, *label;
     struct kns_category *next;
+};
+
+struct kns_categories {
+    struct kns_category *first, *last;
+    size_t count;
 };
 
 struct kns_link {
@@ -87,8 +97,8 @@ struct kns_entry {
     const char *image, *banner_image;
     struct kns_time published, updated;
     const char *language; /* BCP 47, where the entry itself says so */
-    KNS_LIST(kns_person) authors;
-    KNS_LIST(kns_category) tags;
+    struct kns_people authors;
+    struct kns_categories tags;
     KNS_LIST(kns_enclosure) enclosures;
     KNS_LIST(kns_link) links;
     const char *comments_url, *comments_feed_url;
@@ -113,8 +123,8 @@ struct kns_document {
     int64_t ttl_s, update_interval_s; /* -1: not given */
     uint32_t skip_hours;              /* bit n: hour n UTC, 0-23 */
     uint8_t skip_days;                /* bit 0: Sunday */
-    KNS_LIST(kns_person) authors;
-    KNS_LIST(kns_category) tags;
+    struct kns_people authors;
+    struct kns_categories tags;
     KNS_LIST(kns_hub) hubs;
     KNS_LIST(kns_entry) entries;
     KNS_LIST(kns_warning) warnings;

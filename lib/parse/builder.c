@@ -413,7 +413,10 @@ static enum kns_format rss_format(const char *version)
         {"0.93", KNS_FORMAT_RSS_092}, {"0.94", KNS_FORMAT_RSS_092}, {"1.", KNS_FORMAT_RSS_100},
     };
 
-    for (size_t i = 0; version != NULL && i < sizeof(versions) / sizeof(versions[0]); i++)
+    if (version == NULL)
+        return KNS_FORMAT_RSS_200;
+    version += strspn(version, " \t\r\n");
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
         if (strncmp(version, versions[i].prefix, strlen(versions[i].prefix)) == 0)
             return versions[i].format;
     return KNS_FORMAT_RSS_200;
@@ -527,6 +530,7 @@ static void open_place(struct builder *b, struct frame *f)
         b->entry->line = f->line;
         memset(b->item, 0, sizeof(b->item));
         b->thumbnail = b->media_image = NULL;
+        b->source_authors = (struct kns_people){0};
         kns_builder_set(b, f, F_ID, 3, kns_frame_attribute_ns(f, NS_RDF, "about"), false);
         kns_builder_set(b, f, F_LANGUAGE, 2, kns_frame_attribute_ns(f, NS_XML, "lang"), false);
         set_cdf_attributes(b, f);
@@ -555,6 +559,7 @@ static void close_entry(struct builder *b)
 
     if (entry == NULL || b->failed)
         return;
+    kns_builder_settle_authors(b, entry);
     kns_fields_to_entry(b, entry);
     KNS_LIST_APPEND(&b->document->entries, entry);
     b->entry = NULL;
@@ -575,10 +580,8 @@ static void close_person(struct builder *b, const struct frame *f)
         return;
     if (f->ns == NS_ITUNES)
         b->owner = person;
-    else if (b->entry != NULL && b->entry->authors.count < KNS_PARSE_MAX_LIST)
-        KNS_LIST_APPEND(&b->entry->authors, person);
-    else if (b->entry == NULL && b->document->authors.count < KNS_PARSE_MAX_LIST)
-        KNS_LIST_APPEND(&b->document->authors, person);
+    else
+        kns_builder_add_person(b, f, person);
 }
 
 static void close_place(struct builder *b, const struct frame *f)

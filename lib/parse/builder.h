@@ -103,6 +103,9 @@ void kns_apply_generator(struct builder *b, const struct frame *f, const char *t
 /* A whole number, white space around it; a fraction is dropped; -1: none, or below zero. NULL is none. */
 int64_t kns_parse_number(const char *text);
 
+/* Degrees from -limit to limit, white space around them; false: no such number. NULL is none. */
+bool kns_parse_coordinate(const char *text, double limit, double *ret);
+
 /* "1:02:03", "62:03", "3723", "3723.5" in seconds; below 0: none of these. */
 double kns_parse_duration(const char *text);
 

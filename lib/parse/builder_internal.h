@@ -48,6 +48,7 @@ struct builder {
     struct slot item[F_COUNT];
     struct kns_entry *entry; /* the open one; NULL: none */
     struct kns_person *person;
+    struct kns_people source_authors;    /* the entry's, where it names none itself */
     struct kns_person *owner;            /* itunes:owner, the feed's author when nobody else is */
     struct kns_enclosure *enclosure;     /* of the open media:content */
     const char *thumbnail, *media_image; /* the entry's */
@@ -60,6 +61,15 @@ struct slot *kns_builder_slots(struct builder *b);
 
 /* A base for relative references at a frame: xml:base, the document's URL, the channel's link; NULL: none. */
 const char *kns_builder_base(const struct builder *b, const struct frame *f);
+
+/* White space squeezed, ends trimmed; NULL: there is nothing (of NULL too). In the arena. */
+const char *kns_builder_line(struct builder *b, const char *text);
+
+/* Adds an author to what the frame stands in: the entry, its source, the feed. One who is known already is left out. */
+void kns_builder_add_person(struct builder *b, const struct frame *f, struct kns_person *person);
+
+/* The authors of an entry's source are the entry's where it names none (RFC 4287 4.2.1). */
+void kns_builder_settle_authors(struct builder *b, struct kns_entry *entry);
 
 /* Sets a slot when nothing better is there. */
 void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank,

@@ -1,4 +1,4 @@
-/* The elements whose meaning is more than a text in a field: links, people, categories, media, places. */
+/* The elements whose meaning is more than a text in a field: links, categories, media, places. */
 #include "lib/html.h"
 #include "lib/parse.h"
 #include "lib/parse/builder_internal.h"
@@ -11,16 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *squeezed(struct builder *b, const char *text)
-{
-    const char *line = text == NULL ? NULL : kns_text_squeeze(b->arena, text);
-
-    return line == NULL || *line == '\0' ? NULL : line;
-}
-
 static const char *resolved(struct builder *b, const struct frame *f, const char *url)
 {
-    const char *line = squeezed(b, url);
+    const char *line = kns_builder_line(b, url);
 
     return line == NULL ? NULL : kns_url_resolve(b->arena, kns_builder_base(b, f), line);
 }
@@ -38,9 +31,9 @@ static void keep_link(struct builder *b, const struct frame *f, const char *rel,
     }
     link->rel = rel;
     link->href = href;
-    link->type = squeezed(b, kns_frame_attribute(f, "type"));
-    link->hreflang = squeezed(b, kns_frame_attribute(f, "hreflang"));
-    link->title = squeezed(b, kns_frame_attribute(f, "title"));
+    link->type = kns_builder_line(b, kns_frame_attribute(f, "type"));
+    link->hreflang = kns_builder_line(b, kns_frame_attribute(f, "hreflang"));
+    link->title = kns_builder_line(b, kns_frame_attribute(f, "title"));
     link->length_bytes = kns_parse_number(kns_frame_attribute(f, "length"));
     KNS_LIST_APPEND(&b->entry->links, link);
 }
@@ -56,7 +49,7 @@ static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, c
     if (strcmp(enclosure->url, url) == 0) {
         /* An enclosure and a media:content of one URL are one: each may say what the other left out. */
         if (enclosure->mime_type == NULL)
-            enclosure->mime_type = squeezed(b, type);
+            enclosure->mime_type = kns_builder_line(b, type);
         if (enclosure->size_bytes < 0)
             enclosure->size_bytes = kns_parse_number(size);
         return enclosure;
@@ -67,7 +60,7 @@ static struct kns_enclosure *add_enclosure(struct builder *b, const char *url, c
         return NULL;
     }
     enclosure->url = url;
-    enclosure->mime_type = squeezed(b, type);
+    enclosure->mime_type = kns_builder_line(b, type);
     enclosure->size_bytes = kns_parse_number(size);
     enclosure->duration_s = -1;
     KNS_LIST_APPEND(&b->entry->enclosures, enclosure);
@@ -143,7 +136,7 @@ static void entry_link(struct builder *b, const struct frame *f, const char *rel
         struct kns_enclosure *enclosure =
             add_enclosure(b, href, type, kns_frame_attribute(f, "length"));
         if (enclosure != NULL && enclosure->title == NULL)
-            enclosure->title = squeezed(b, kns_frame_attribute(f, "title"));
+            enclosure->title = kns_builder_line(b, kns_frame_attribute(f, "title"));
     } else if (strcasecmp(rel, "replies") == 0) {
         int64_t count = kns_parse_number(kns_frame_attribute_ns(f, NS_THR, "count"));
         char *text = count < 0 ? NULL : kns_arena_printf(b->arena, "%lld", (long long)count);
@@ -181,7 +174,7 @@ void kns_apply_rss_link(struct builder *b, const struct frame *f, const char *te
     const char *href = kns_frame_attribute(f, "href");
 
     /* An Atom link that lost its namespace. */
-    if (squeezed(b, text) == NULL && href != NULL)
+    if (kns_builder_line(b, text) == NULL && href != NULL)
         kns_apply_atom_link(b, f, NULL);
     else
         kns_builder_set(b, f, F_URL, 1, text, false);
@@ -189,8 +182,8 @@ void kns_apply_rss_link(struct builder *b, const struct frame *f, const char *te
 
 void kns_apply_guid(struct builder *b, const struct frame *f, const char *text)
 {
-    const char *permalink = kns_frame_attribute(f, "isPermaLink");
-    const char *guid = squeezed(b, text);
+    const char *permalink = kns_builder_line(b, kns_frame_attribute(f, "isPermaLink"));
+    const char *guid = kns_builder_line(b, text);
 
     kns_builder_set(b, f, F_ID, 0, text, false);
     if (guid == NULL || b->entry == NULL)
@@ -250,14 +243,13 @@ static void add_category(struct builder *b, const char *term, const char *scheme
 
     if (term == NULL && label == NULL)
         return;
-    struct kns_category *first = b->entry != NULL ? b->entry->tags.first : b->document->tags.first;
-    size_t count = b->entry != NULL ? b->entry->tags.count : b->document->tags.count;
-    if (count >= KNS_PARSE_MAX_LIST)
+    struct kns_categories *tags = b->entry != NULL ? &b->entry->tags : &b->document->tags;
+    if (tags->count >= KNS_PARSE_MAX_LIST)
         return;
-    for (category = first; category != NULL; category = category->next)
-        if (strcmp(category->term != NULL ? category->term : category->label,
-                   term != NULL ? term : label) == 0)
-            return;
+    KNS_LIST_EACH(category, tags)
+    if (strcmp(category->term != NULL ? category->term : category->label,
+               term != NULL ? term : label) == 0)
+        return;
     category = KNS_NEW(b->arena, struct kns_category);
     if (category == NULL) {
         b->failed = true;
@@ -266,33 +258,31 @@ static void add_category(struct builder *b, const char *term, const char *scheme
     category->term = term;
     category->scheme = scheme;
     category->label = label;
-    if (b->entry != NULL)
-        KNS_LIST_APPEND(&b->entry->tags, category);
-    else
-        KNS_LIST_APPEND(&b->document->tags, category);
+    KNS_LIST_APPEND(tags, category);
 }
 
 void kns_apply_atom_category(struct builder *b, const struct frame *f, const char *text)
 {
-    const char *term = squeezed(b, kns_frame_attribute(f, "term"));
+    const char *term = kns_builder_line(b, kns_frame_attribute(f, "term"));
 
-    add_category(b, term != NULL ? term : squeezed(b, text),
-                 squeezed(b, kns_frame_attribute(f, "scheme")),
-                 squeezed(b, kns_frame_attribute(f, "label")));
+    add_category(b, term != NULL ? term : kns_builder_line(b, text),
+                 kns_builder_line(b, kns_frame_attribute(f, "scheme")),
+                 kns_builder_line(b, kns_frame_attribute(f, "label")));
 }
 
 void kns_apply_category(struct builder *b, const struct frame *f, const char *text)
 {
-    const char *term = squeezed(b, text);
+    const char *term = kns_builder_line(b, text);
     const char *attribute = kns_frame_attribute(f, "text");
     const char *scheme = kns_frame_attribute(f, "domain");
 
     if (term != NULL && kns_html_looks_like_html(term))
         term = kns_html_to_line(b->arena, term);
     if (term == NULL)
-        term = squeezed(b, attribute);
-    add_category(b, term, squeezed(b, scheme != NULL ? scheme : kns_frame_attribute(f, "scheme")),
-                 squeezed(b, kns_frame_attribute(f, "label")));
+        term = kns_builder_line(b, attribute);
+    add_category(b, term,
+                 kns_builder_line(b, scheme != NULL ? scheme : kns_frame_attribute(f, "scheme")),
+                 kns_builder_line(b, kns_frame_attribute(f, "label")));
 }
 
 void kns_apply_keywords(struct builder *b, const struct frame *f, const char *text)
@@ -309,107 +299,9 @@ void kns_apply_keywords(struct builder *b, const struct frame *f, const char *te
             b->failed = true;
             return;
         }
-        add_category(b, squeezed(b, word), NULL, NULL);
+        add_category(b, kns_builder_line(b, word), NULL, NULL);
         text += len + (text[len] != '\0');
     }
-}
-
-/* ---- people ----------------------------------------------------------------------------------------------- */
-
-static bool is_email(const char *text, size_t len)
-{
-    const char *at = memchr(text, '@', len);
-
-    return at != NULL && at > text && at + 1 < text + len && memchr(text, ' ', len) == NULL &&
-           memchr(text, '<', len) == NULL &&
-           memchr(at + 1, '@', (size_t)(text + len - at - 1)) == NULL;
-}
-
-/* "mail (name)" and "name (mail)", "name <mail>", a mail alone, a name alone. */
-static void split_person(struct builder *b, const char *text, struct kns_person *person)
-{
-    size_t len = strlen(text);
-    const char *open = strchr(text, '(');
-    char close = ')';
-
-    if (open == NULL) {
-        open = strchr(text, '<');
-        close = '>';
-    }
-    const char *end = open == NULL ? NULL : strrchr(open, close);
-    if (end != NULL && end > open + 1 && end[1] == '\0') {
-        size_t outer = (size_t)(open - text);
-        while (outer > 0 && text[outer - 1] == ' ')
-            outer--;
-        const char *inside = open + 1;
-        size_t inner = (size_t)(end - inside);
-        if (strncmp(inside, "mailto:", 7) == 0) {
-            inside += 7;
-            inner -= 7;
-        }
-        if (is_email(text, outer)) {
-            person->email = kns_arena_copy(b->arena, text, outer);
-            person->name = kns_arena_copy(b->arena, inside, inner);
-            return;
-        }
-        if (is_email(inside, inner)) {
-            person->email = kns_arena_copy(b->arena, inside, inner);
-            person->name = outer == 0 ? NULL : kns_arena_copy(b->arena, text, outer);
-            return;
-        }
-    }
-    if (is_email(text, len))
-        person->email = text;
-    else
-        person->name = text;
-}
-
-static bool same(const char *x, const char *y)
-{
-    return x != NULL && y != NULL && strcmp(x, y) == 0;
-}
-
-void kns_apply_person(struct builder *b, const struct frame *f, const char *text)
-{
-    const char *line = squeezed(b, text);
-    struct kns_person *known;
-
-    (void)f;
-    if (line == NULL || *line == '\0')
-        return;
-    struct kns_person *person = KNS_NEW(b->arena, struct kns_person);
-    if (person == NULL) {
-        b->failed = true;
-        return;
-    }
-    split_person(b, line, person);
-    struct kns_person *first =
-        b->entry != NULL ? b->entry->authors.first : b->document->authors.first;
-    size_t count = b->entry != NULL ? b->entry->authors.count : b->document->authors.count;
-    if (count >= KNS_PARSE_MAX_LIST)
-        return;
-    for (known = first; known != NULL; known = known->next)
-        if (same(known->name, person->name) ||
-            (same(known->email, person->email) && person->name == NULL))
-            return;
-    if (b->entry != NULL)
-        KNS_LIST_APPEND(&b->entry->authors, person);
-    else
-        KNS_LIST_APPEND(&b->document->authors, person);
-}
-
-void kns_apply_person_part(struct builder *b, const struct frame *f, const char *text)
-{
-    const char *line = squeezed(b, text);
-
-    if (b->person == NULL || line == NULL)
-        return;
-    if (f->row->field == F_TITLE && b->person->name == NULL)
-        b->person->name = line;
-    else if (f->row->field == F_ID && b->person->email == NULL)
-        b->person->email = line;
-    else if (f->row->field == F_URL && b->person->url == NULL)
-        b->person->url = kns_url_resolve(b->arena, kns_builder_base(b, f), line);
 }
 
 /* ---- enclosures, media, pictures -------------------------------------------------------------------------- */
@@ -474,10 +366,10 @@ void kns_apply_image_url(struct builder *b, const struct frame *f, const char *t
 void kns_apply_loose_image(struct builder *b, const struct frame *f, const char *text)
 {
     static const char *const names[] = {"href", "url", "src"};
-    const char *url = squeezed(b, text);
+    const char *url = kns_builder_line(b, text);
 
     for (size_t i = 0; url == NULL && i < sizeof(names) / sizeof(names[0]); i++)
-        url = squeezed(b, kns_frame_attribute(f, names[i]));
+        url = kns_builder_line(b, kns_frame_attribute(f, names[i]));
     kns_builder_set(b, f, b->entry == NULL ? F_ICON : F_IMAGE, 5, url, false);
 }
 
@@ -485,7 +377,7 @@ void kns_apply_loose_image(struct builder *b, const struct frame *f, const char 
 
 void kns_apply_hour(struct builder *b, const struct frame *f, const char *text)
 {
-    const char *line = squeezed(b, text);
+    const char *line = kns_builder_line(b, text);
     int64_t hour = kns_parse_number(line);
 
     (void)f;
@@ -497,7 +389,7 @@ void kns_apply_day(struct builder *b, const struct frame *f, const char *text)
 {
     static const char *const days[] = {"sunday",   "monday", "tuesday", "wednesday",
                                        "thursday", "friday", "saturday"};
-    const char *line = squeezed(b, text);
+    const char *line = kns_builder_line(b, text);
 
     (void)f;
     for (unsigned i = 0; line != NULL && i < 7; i++)
@@ -505,19 +397,20 @@ void kns_apply_day(struct builder *b, const struct frame *f, const char *text)
             b->document->skip_days |= (uint8_t)(1u << i);
 }
 
-/* The first two numbers are latitude and longitude. */
+/* The first two numbers are latitude and longitude; what are none leave the place to whoever knows it better. */
 static void set_place(struct builder *b, const struct frame *f, const char *text, uint8_t rank)
 {
     size_t first = strcspn(text += strspn(text, " \t\r\n,"), " \t\r\n,");
     const char *second = text + first + strspn(text + first, " \t\r\n,");
     char *lat = kns_arena_copy(b->arena, text, first);
     char *lon = kns_arena_copy(b->arena, second, strcspn(second, " \t\r\n,"));
+    double ignored;
 
     if (lat == NULL || lon == NULL) {
         b->failed = true;
         return;
     }
-    if (*lat != '\0' && *lon != '\0') {
+    if (kns_parse_coordinate(lat, 90, &ignored) && kns_parse_coordinate(lon, 180, &ignored)) {
         kns_builder_set(b, f, F_LAT, rank, lat, false);
         kns_builder_set(b, f, F_LON, rank, lon, false);
     }

@@ -48,6 +48,7 @@ static const struct {
     {"georss.org/georss", NS_GEORSS},
     {"georss.org/georss/10", NS_GEORSS},
     {"opengis.net/gml", NS_GML},
+    {"opengis.net/gml/3.2", NS_GML},
     {"w3.org/2003/01/geo/wgs84_pos", NS_GEO},
     {"purl.org/rss/1.0/modules/syndication", NS_SY},
     {"w3.org/1999/xhtml", NS_XHTML},
@@ -248,6 +249,7 @@ static const struct row dc_rows[] = {
     CALL("subject", BOTH, C_PLAIN, kns_apply_category, F_NONE, 1),
     TEXT("date", BOTH, C_PLAIN, F_PUBLISHED, 5),
     TEXT("issued", BOTH, C_PLAIN, F_PUBLISHED, 2),
+    TEXT("available", BOTH, C_PLAIN, F_PUBLISHED, 6),
     TEXT("created", BOTH, C_PLAIN, F_PUBLISHED, 3),
     TEXT("modified", BOTH, C_PLAIN, F_UPDATED, 1),
     TEXT("rights", BOTH, C_GUESS, F_RIGHTS, 1),
@@ -324,6 +326,7 @@ static const struct row geo_rows[] = {
     TEXT("lat", BOTH | WHERE, C_PLAIN, F_LAT, 1),
     TEXT("long", BOTH | WHERE, C_PLAIN, F_LON, 1),
     TEXT("lon", BOTH | WHERE, C_PLAIN, F_LON, 1),
+    CALL("lat_long", BOTH | WHERE, C_PLAIN, kns_apply_point, F_LAT, 2),
 };
 
 static const struct row sy_rows[] = {

@@ -42,6 +42,13 @@ static bool is_blank(const char *text)
     return *text == '\0';
 }
 
+const char *kns_builder_line(struct builder *b, const char *text)
+{
+    const char *line = text == NULL ? NULL : kns_text_squeeze(b->arena, text);
+
+    return line == NULL || *line == '\0' ? NULL : line;
+}
+
 void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank,
                      const char *text, bool is_html)
 {
@@ -228,13 +235,16 @@ static const char *choose_image(struct builder *b, const struct kns_entry *entry
                : kns_html_first_image(b->arena, html, kns_builder_base(b, NULL));
 }
 
-static bool parse_coordinate(const char *text, double limit, double *ret)
+bool kns_parse_coordinate(const char *text, double limit, double *ret)
 {
     char *end;
 
     if (text == NULL)
         return false;
     text += strspn(text, " \t\r\n");
+    /* strtod knows infinities and hexadecimal numbers too. */
+    if (text[strspn(text, "+-.0123456789eE")] > ' ')
+        return false;
     double value = strtod(text, &end);
     if (end == text || end[strspn(end, " \t\r\n")] != '\0' || !(value >= -limit && value <= limit))
         return false;
@@ -271,8 +281,8 @@ void kns_fields_to_entry(struct builder *b, struct kns_entry *entry)
     double duration = kns_parse_duration(s[F_DURATION].text);
     if (duration >= 0 && entry->enclosures.first != NULL && entry->enclosures.first->duration_s < 0)
         entry->enclosures.first->duration_s = duration;
-    entry->geo.given = parse_coordinate(s[F_LAT].text, 90, &entry->geo.lat) &&
-                       parse_coordinate(s[F_LON].text, 180, &entry->geo.lon);
+    entry->geo.given = kns_parse_coordinate(s[F_LAT].text, 90, &entry->geo.lat) &&
+                       kns_parse_coordinate(s[F_LON].text, 180, &entry->geo.lon);
     entry->image = choose_image(b, entry);
 }
 

@@ -26,6 +26,14 @@ static void a_text_is_a_name_or_a_mail_or_both(void **state)
         {"Ed Itor &lt;ed@e.example&gt;", "Ed Itor", "ed@e.example"},
         {"ed@e.example", NULL, "ed@e.example"},
         {"Ed Itor", "Ed Itor", NULL},
+        {"\"Ed Itor\" &lt;ed@e.example&gt;", "Ed Itor", "ed@e.example"},
+        {"\"Ed\" Itor", "\"Ed\" Itor", NULL},
+        {"mailto:ed@e.example", NULL, "ed@e.example"},
+        {"mailto:ed@e.example (Ed Itor)", "Ed Itor", "ed@e.example"},
+        {"Ed Itor (mailto:ed@e.example)", "Ed Itor", "ed@e.example"},
+        {"ed@e.example ()", NULL, "ed@e.example"},
+        {"&lt;ed@e.example&gt;", NULL, "ed@e.example"},
+        {"(Ed Itor)", "(Ed Itor)", NULL},
         {"<![CDATA[ Ed\n Itor ]]>", "Ed Itor", NULL},
         {"Ed (the editor)", "Ed (the editor)", NULL},
         /* Names are text, whatever they look like. */
@@ -106,6 +114,28 @@ static void a_source_names_the_authors_of_its_entry(void **state)
     kns_document_free(d);
 }
 
+static void a_source_names_no_authors_beside_the_entrys_own(void **state)
+{
+    static const char *const entries[] = {
+        "<author><name>E</name></author><source><author><name>S</name></author></source>",
+        "<source><author><name>S</name></author></source><author><name>E</name></author>",
+        "<source><author>S (s@e.example)</author></source><author>E</author>",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        char text[512];
+        snprintf(text, sizeof(text),
+                 "<feed xmlns='http://www.w3.org/2005/Atom'><entry>%s</entry><entry/></feed>",
+                 entries[i]);
+        struct kns_document *d = parse_text(text);
+        assert_int_equal(nth_entry(d, 0)->authors.count, 1);
+        assert_person(nth_entry(d, 0)->authors.first, "E", NULL);
+        assert_int_equal(nth_entry(d, 1)->authors.count, 0);
+        kns_document_free(d);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +144,7 @@ int main(void)
         cmocka_unit_test(an_atom_author_that_is_a_text_is_a_name),
         cmocka_unit_test(the_owner_of_a_podcast_stands_in_for_an_author),
         cmocka_unit_test(a_source_names_the_authors_of_its_entry),
+        cmocka_unit_test(a_source_names_no_authors_beside_the_entrys_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

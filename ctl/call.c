@@ -63,9 +63,12 @@ static int problem(const struct kns_call *call, const char *what,
     /* A URL may be typed with a password in it. */
     if (what != NULL && kns_url_is_web(what))
         what = kns_url_without_credentials(call->arena, what);
+    bool explained = detail != NULL;
+    if (!explained)
+        detail = kns_arena_printf(call->arena, "the daemon answered with HTTP %d, and not why",
+                                  response->status);
     fprintf(stderr, "knsctl: %s%s%s\n", what == NULL ? "" : kns_out_safe(call->arena, what),
-            what == NULL ? "" : ": ",
-            detail == NULL ? "the daemon refused" : kns_out_safe(call->arena, detail));
+            what == NULL ? "" : ": ", kns_out_safe(call->arena, detail));
     json_array_foreach(candidates, index, candidate)
     {
         const char *title = json_string_value(json_object_get(candidate, "title"));
@@ -74,7 +77,15 @@ static int problem(const struct kns_call *call, const char *what,
                 title == NULL ? "" : "  ", title == NULL ? "" : kns_out_safe(call->arena, title));
     }
     json_decref(json);
-    return response->status == 404 ? KNS_EXIT_NOT_FOUND : KNS_EXIT_FAILED;
+    return response->status == 404 && explained ? KNS_EXIT_NOT_FOUND : KNS_EXIT_FAILED;
+}
+
+int kns_call_refused(struct kns_call *call, const char *what, struct kns_response *response)
+{
+    int status = problem(call, what, response);
+
+    kns_buf_fini(&response->body);
+    return status;
 }
 
 int kns_call_raw(struct kns_call *call, const char *what, const struct kns_request *request,
@@ -86,9 +97,7 @@ int kns_call_raw(struct kns_call *call, const char *what, const struct kns_reque
         return kns_call_failed(call, NULL, &err);
     if (ret_response->status >= 200 && ret_response->status < 300)
         return KNS_EXIT_OK;
-    int status = problem(call, what, ret_response);
-    kns_buf_fini(&ret_response->body);
-    return status;
+    return kns_call_refused(call, what, ret_response);
 }
 
 int kns_call_json(struct kns_call *call, const char *what, const struct kns_request *request,

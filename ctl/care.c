@@ -75,7 +75,9 @@ int kns_cmd_status(struct kns_call *call)
         return status != KNS_EXIT_OK ? status : kns_call_print_json(call, json);
     struct kns_time started = {call->now.unix_s -
                                json_integer_value(json_object_get(json, "uptime_seconds"))};
-    printf("knsd %s, up %s, at %s\n", kns_json_text(json, "version"),
+    const char *version = kns_out_safe(call->arena, kns_json_text(json, "version"));
+    bool same = strcmp(version, KNS_VERSION) == 0;
+    printf("knsd %s%s, up %s, at %s\n", version, same ? "" : " (knsctl is " KNS_VERSION ")",
            kns_out_age(call->arena, started, call->now), kns_client_socket(call->client));
     printf("feeds   %lld (%lld failing, %lld paused, %lld gone)\n", number(json, "feeds", "total"),
            number(json, "feeds", "failing"), number(json, "feeds", "paused"),

@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define SOCKET_MOST (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+
 struct kns_client {
     CURL *curl;
     char *socket;
@@ -17,9 +19,7 @@ struct kns_client {
 static bool answers(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = strlen(path) < sizeof(address.sun_path)
-                 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
-                 : -1;
+    int fd = strlen(path) <= SOCKET_MOST ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
 
     if (fd < 0)
         return false;
@@ -174,6 +174,9 @@ enum kns_status kns_client_send(struct kns_client *client, const struct kns_requ
     long status = 0;
 
     *ret_response = (struct kns_response){0};
+    if (strlen(client->socket) > SOCKET_MOST)
+        return kns_fail(err, KNS_EBUSY, "%s: longer than the %zu bytes of a socket's path",
+                        client->socket, SOCKET_MOST);
     if (asprintf(&url, "http://kns%s", request->path) < 0)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     struct curl_slist *headers = headers_of(request);
@@ -189,5 +192,11 @@ enum kns_status kns_client_send(struct kns_client *client, const struct kns_requ
     kns_buf_fini(&ret_response->body);
     if (code == CURLE_COULDNT_CONNECT)
         return fail_to_connect(curl, client->socket, err);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+        return kns_fail(err, KNS_EIO, "%s: what answers there is not knsd: it speaks no HTTP",
+                        client->socket);
+    if (code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR)
+        return kns_fail(err, KNS_EIO, "%s: the daemon hung up before its answer was whole",
+                        client->socket);
     return kns_fail(err, KNS_EIO, "%s: %s", client->socket, curl_easy_strerror(code));
 }

@@ -29,12 +29,31 @@ static void print_words(FILE *out, const char *choices)
         fputc(*choices == '|' ? ' ' : *choices, out);
 }
 
-/* "read|unread ITEM…": the words that the first operand is one of; how many bytes. 0: it is not of some words. */
-static size_t first_words(const struct kns_verb *verb)
+/* The words that the first operand is one of: a verb's actions, or the "read|unread" of "read|unread ITEM…". *ret_size: how many bytes;
+ * 0: it is not of some words. */
+static const char *first_words(const struct kns_verb *verb, size_t *ret_size)
 {
-    size_t size = strcspn(verb->operands, " ");
+    const char *words = verb->actions != NULL ? verb->actions : verb->operands;
+    size_t size = strcspn(words, " ");
 
-    return size > 0 && strspn(verb->operands, "abcdefghijklmnopqrstuvwxyz|") == size ? size : 0;
+    *ret_size = strspn(words, "abcdefghijklmnopqrstuvwxyz|") == size ? size : 0;
+    return words;
+}
+
+/* They, with spaces between; false: there are none. */
+static bool print_first_words(FILE *out, const struct kns_verb *verb, const char *before,
+                              const char *after)
+{
+    size_t size;
+    const char *words = first_words(verb, &size);
+
+    if (size == 0)
+        return false;
+    fputs(before, out);
+    for (size_t i = 0; i < size; i++)
+        fputc(words[i] == '|' ? ' ' : words[i], out);
+    fputs(after, out);
+    return true;
 }
 
 static bool has_value(const struct kns_option *option)
@@ -77,17 +96,12 @@ static void bash_values(FILE *out, const char *verb, const struct kns_option *ta
 
 static void bash_operands(FILE *out, const struct kns_verb *verb)
 {
-    size_t words = first_words(verb);
-
-    if (words > 0) {
-        fputs(" ", out);
-        for (size_t i = 0; i < words; i++)
-            fputc(verb->operands[i] == '|' ? ' ' : verb->operands[i], out);
-    } else if (verb->operand_kind == KNS_OPERAND_FEED) {
+    if (print_first_words(out, verb, " ", ""))
+        return;
+    if (verb->operand_kind == KNS_OPERAND_FEED)
         fputs(" '$(" FEED_IDS ")'", out);
-    } else if (verb->operand_kind == KNS_OPERAND_VERB) {
+    else if (verb->operand_kind == KNS_OPERAND_VERB)
         fputs(" '$verbs'", out);
-    }
 }
 
 static void print_bash(FILE *out, const struct kns_verb *verbs, const struct kns_option *common)
@@ -97,14 +111,23 @@ static void print_bash(FILE *out, const struct kns_verb *verbs, const struct kns
     fputs("# bash completion for knsctl(1); made by `knsctl completion bash`\n"
           "_knsctl() {\n"
           "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' i\n"
-          "  local words='' files='' verbs='",
+          "  local words='' options='' files='' verbs='",
           out);
     for (verb = verbs; verb->name != NULL; verb++)
         fprintf(out, "%s%s", verb == verbs ? "" : " ", verb->name);
     fputs("'\n"
+          "  # --option=value comes as three words\n"
+          "  if [[ $cur == = ]]; then\n"
+          "    cur=''\n"
+          "  elif [[ $prev == = ]]; then\n"
+          "    prev=${COMP_WORDS[COMP_CWORD - 2]}\n"
+          "  fi\n"
           "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
           "    case ${COMP_WORDS[i]} in\n"
-          "    --socket | --color) ((i++)) ;;\n"
+          "    --socket | --color)\n"
+          "      ((i++))\n"
+          "      [[ ${COMP_WORDS[i]} != = ]] || ((i++))\n"
+          "      ;;\n"
           "    -*) ;;\n"
           "    *) verb=${COMP_WORDS[i]}; break ;;\n"
           "    esac\n"
@@ -114,21 +137,24 @@ static void print_bash(FILE *out, const struct kns_verb *verbs, const struct kns
     for (verb = verbs; verb->name != NULL; verb++)
         bash_values(out, verb->name, verb->options);
     bash_values(out, "*", common);
-    fputs("    *)\n      case $verb in\n      '') words=\"$verbs", out);
+    fputs("    *)\n      case $verb in\n      '') words=$verbs options='", out);
     bash_option_names(out, common);
-    fputs("\" ;;\n", out);
+    fputs("' ;;\n", out);
     for (verb = verbs; verb->name != NULL; verb++) {
         fprintf(out, "      %s) ", verb->name);
         if (verb->operand_kind == KNS_OPERAND_FILE)
             fputs("files=1 ", out);
-        fputs("words='", out);
+        fputs("options='", out);
         bash_option_names(out, verb->options);
         bash_option_names(out, common);
+        fputs("' words='", out);
         bash_operands(out, verb);
         fputs("' ;;\n", out);
     }
     fputs("      esac\n      ;;\n"
           "  esac\n"
+          "  [[ $cur == -* || -z $words$files ]] && words=$options\n"
+          "  [[ -z $files ]] || compopt -o filenames 2>/dev/null\n"
           "  mapfile -t COMPREPLY < <(compgen -W \"$words\" ${files:+-f} -- \"$cur\")\n"
           "}\n"
           "complete -F _knsctl knsctl\n",
@@ -181,14 +207,8 @@ static void zsh_operands(FILE *out, const struct kns_verb *verb)
                                           [KNS_OPERAND_FILE] = "_files",
                                           [KNS_OPERAND_TEXT] = "",
                                           [KNS_OPERAND_VERB] = "_knsctl_verbs"};
-    size_t words = first_words(verb);
 
-    if (words > 0) {
-        fputs(" \\\n      '1:what:(", out);
-        for (size_t i = 0; i < words; i++)
-            fputc(verb->operands[i] == '|' ? ' ' : verb->operands[i], out);
-        fputs(")'", out);
-    }
+    print_first_words(out, verb, " \\\n      '1:what:(", ")'");
     if (actions[verb->operand_kind] != NULL)
         fprintf(out, " \\\n      '*:argument:%s'", actions[verb->operand_kind]);
 }
@@ -260,15 +280,10 @@ static void fish_options(FILE *out, const char *condition, const char *verb,
 
 static void fish_operands(FILE *out, const struct kns_verb *verb)
 {
-    size_t words = first_words(verb);
-
     fprintf(out, "complete -c knsctl -n '__fish_seen_subcommand_from %s'", verb->name);
-    if (words > 0) {
-        fputs(" -f -a '", out);
-        for (size_t i = 0; i < words; i++)
-            fputc(verb->operands[i] == '|' ? ' ' : verb->operands[i], out);
-        fputs("'\n", out);
-    } else if (verb->operand_kind == KNS_OPERAND_FEED) {
+    if (print_first_words(out, verb, " -f -a '", "'\n"))
+        return;
+    if (verb->operand_kind == KNS_OPERAND_FEED) {
         fputs(" -f -a '(" FEED_IDS ")'\n", out);
     } else if (verb->operand_kind == KNS_OPERAND_VERB) {
         fputs(" -f -a '(knsctl completion verbs)'\n", out);

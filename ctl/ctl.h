@@ -60,6 +60,9 @@ int kns_call_json(struct kns_call *call, const char *what, const struct kns_requ
 int kns_call_raw(struct kns_call *call, const char *what, const struct kns_request *request,
                  struct kns_response *ret_response);
 
+/* Says why the daemon refused, releases the answer, and returns its exit code. */
+int kns_call_refused(struct kns_call *call, const char *what, struct kns_response *response);
+
 /* The body of a POST: sends json, and takes its reference. As kns_call_json. */
 int kns_call_post(struct kns_call *call, const char *what, const char *path, json_t *json,
                   json_t **ret_json);

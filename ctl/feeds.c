@@ -153,7 +153,8 @@ static int edit_body(struct kns_call *call, json_t **ret_body)
     if (title != NULL)
         json_object_set_new(body, "title", json_string(title));
     if (every != NULL)
-        json_object_set_new(body, "every", json_string(every));
+        json_object_set_new(body, "every",
+                            strcmp(every, "none") == 0 ? json_null() : json_string(every));
     if (tags != NULL)
         json_object_set_new(body, "tags", tags);
     int status = access_given(call, body);
@@ -344,9 +345,9 @@ static const char *tags_text(struct kns_call *call, const json_t *tags)
 }
 
 static const struct kns_column columns[] = {
-    {"ID", 2, 8, true},     {"HEALTH", 6, 10, false}, {"LAST", 4, 20, true},
-    {"STATUS", 6, 6, true}, {"NEXT", 4, 20, true},    {"ITEMS", 5, 9, true},
-    {"TAGS", 4, 16, false}, {"TITLE", 10, 0, false},
+    {"ID", 2, 8, true, 0},     {"HEALTH", 10, 10, false, 0}, {"LAST", 4, 20, true, 2},
+    {"STATUS", 6, 6, true, 4}, {"NEXT", 6, 20, true, 1},     {"ITEMS", 5, 9, true, 3},
+    {"TAGS", 4, 16, false, 5}, {"TITLE", 10, 0, false, 0},
 };
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
@@ -405,6 +406,10 @@ int kns_cmd_feeds(struct kns_call *call)
             kns_table_note(&table, error, KNS_RED);
     }
     kns_table_print(&table, call->out);
+    if (json_array_size(feeds) == 0)
+        kns_out_nothing(call->out, kns_args_has(&call->args, "failing") ? "no feed fails"
+                                   : tag != NULL                        ? "no feed has that tag"
+                                                 : "no feeds: see knsctl add --help");
     json_decref(feeds);
     return KNS_EXIT_OK;
 }
@@ -416,7 +421,7 @@ struct progress {
     struct kns_call *call;
     struct kns_buf line;
     struct kns_tally tally;
-    int64_t done, total, new_items;
+    int64_t done, total, polled, new_items;
     bool bar; /* standard error is a terminal: it is drawn there */
 };
 
@@ -442,6 +447,7 @@ static void show_line(struct progress *p)
         return;
     p->done = json_integer_value(json_object_get(json, "done"));
     p->total = json_integer_value(json_object_get(json, "total"));
+    p->polled += skipped ? 0 : 1;
     p->new_items += json_integer_value(json_object_get(json, "new_items"));
     bool missing = skipped && strcmp(text, "no such feed") == 0;
     kns_tally_add(&p->tally, missing ? KNS_EXIT_NOT_FOUND : good ? KNS_EXIT_OK : KNS_EXIT_FAILED);
@@ -510,7 +516,7 @@ static int refresh_and_wait(struct kns_call *call, struct progress *p, const cha
     if (p->done < p->total)
         return kns_call_fail(call, KNS_EXIT_FAILED, "refresh: the daemon stopped before the end");
     if (!p->bar && !call->json)
-        fprintf(stderr, "%lld polled, %lld new\n", (long long)p->done, (long long)p->new_items);
+        fprintf(stderr, "%lld polled, %lld new\n", (long long)p->polled, (long long)p->new_items);
     return kns_tally_exit(&p->tally);
 }
 

@@ -132,11 +132,11 @@ static void hint_at_next(const struct kns_call *call, const json_t *issue)
 
 int kns_issue_print(struct kns_call *call, json_t *issue)
 {
-    static const struct kns_column columns[] = {{"ID", 2, 8, true},
-                                                {"NOTE", 4, 4, false},
-                                                {"SECTION", 7, 16, false},
-                                                {"SITE", 6, 24, false},
-                                                {"TITLE", 20, 0, false}};
+    static const struct kns_column columns[] = {{"ID", 2, 8, true, 0},
+                                                {"NOTE", 4, 4, false, 0},
+                                                {"SECTION", 7, 16, false, 0},
+                                                {"SITE", 6, 24, false, 0},
+                                                {"TITLE", 20, 0, false, 0}};
     json_t *items = json_object_get(issue, "items"), *item;
     struct kns_table table;
     size_t i;
@@ -250,11 +250,11 @@ int kns_cmd_issue_preview(struct kns_call *call)
 
 int kns_cmd_issue_list(struct kns_call *call)
 {
-    static const struct kns_column columns[] = {{"NUMBER", 6, 8, true},
-                                                {"DATE", 10, 10, false},
-                                                {"ITEMS", 5, 6, true},
-                                                {"STATE", 5, 9, false},
-                                                {"TITLE", 20, 0, false}};
+    static const struct kns_column columns[] = {{"NUMBER", 6, 8, true, 0},
+                                                {"DATE", 10, 10, false, 0},
+                                                {"ITEMS", 5, 6, true, 0},
+                                                {"STATE", 5, 9, false, 0},
+                                                {"TITLE", 20, 0, false, 0}};
     const struct kns_request request = {.path = kns_issue_path_of(call, "/v1/issues", "")};
     json_t *issues = NULL, *issue;
     struct kns_table table;

@@ -121,8 +121,10 @@ int kns_cmd_issue_intro(struct kns_call *call)
 /* What was taken, with its score and what that is made of. */
 static void print_reasons(struct kns_call *call, const json_t *suggested)
 {
-    static const struct kns_column columns[] = {
-        {"ID", 2, 8, true}, {"SCORE", 5, 6, true}, {"WHY", 10, 0, false}, {"TITLE", 20, 0, false}};
+    static const struct kns_column columns[] = {{"ID", 2, 8, true, 0},
+                                                {"SCORE", 5, 6, true, 0},
+                                                {"WHY", 10, 0, false, 0},
+                                                {"TITLE", 20, 0, false, 0}};
     struct kns_table table;
     json_t *one;
     size_t i;

@@ -53,6 +53,7 @@ struct listing {
     struct kns_call *call;
     const char *template; /* NULL: a table */
     bool snippets;        /* a search on a terminal: where each was found */
+    bool found;           /* anything at all */
     struct kns_table table;
     json_t *all; /* --json */
 };
@@ -60,11 +61,11 @@ struct listing {
 #define ALL INT64_MAX
 #define PAGE 1000 /* what the daemon gives at once */
 
-static const struct kns_column columns[] = {{"ID", 2, 9, true},
-                                            {"", 1, 2, false},
-                                            {"AGE", 3, 8, true},
-                                            {"FEED", 8, 20, false},
-                                            {"TITLE", 20, 0, false}};
+static const struct kns_column columns[] = {{"ID", 2, 9, true, 0},
+                                            {"", 1, 2, false, 0},
+                                            {"AGE", 3, 8, true, 1},
+                                            {"FEED", 8, 20, false, 2},
+                                            {"TITLE", 16, 0, false, 0}};
 
 static const char *feed_title(const json_t *item)
 {
@@ -129,6 +130,7 @@ static void show_item(struct listing *l, json_t *item)
          starred = json_is_true(json_object_get(kns, "starred"));
     char *kept;
 
+    l->found = true;
     if (l->all != NULL) {
         json_array_append(l->all, item);
     } else if (l->template != NULL) {
@@ -219,6 +221,8 @@ static int list(struct kns_call *call, const char *query, int64_t wanted, const 
                                                    "https://jsonfeed.org/version/1.1", "title",
                                                    "KNS", "items", l.all));
     kns_table_print(&l.table, call->out);
+    if (!l.found)
+        kns_out_nothing(call->out, "no articles");
     return KNS_EXIT_OK;
 }
 
@@ -227,8 +231,15 @@ int kns_cmd_list(struct kns_call *call)
     int64_t wanted =
         kns_args_has(&call->args, "all") ? ALL : kns_args_number(&call->args, "number", 50);
 
-    return list(call, kns_args_value(&call->args, "query"), wanted,
-                kns_args_value(&call->args, "format"), false);
+    const char *template = kns_args_value(&call->args, "format");
+    const char *unknown = template == NULL ? NULL : kns_template_unknown(call->arena, template);
+
+    if (unknown != NULL)
+        return kns_call_fail(call, KNS_EXIT_USAGE,
+                             "list: --format: {%s}: expected {id}, {title}, {url}, {date}, {feed}, "
+                             "{summary}, {author}, {tags} (\\{ is a brace)",
+                             unknown);
+    return list(call, kns_args_value(&call->args, "query"), wanted, template, false);
 }
 
 /* Words given one by one are one query. On a terminal each hit shows where it was found. */

@@ -21,7 +21,8 @@ static const struct kns_option common[] = {
     {"title", 0, false, KNS_OPTION_TEXT, "TITLE", "show it under this title"},                     \
         {"tag",           't',   true,                                                             \
          KNS_OPTION_TEXT, "TAG", "put it under this tag (a/b is a folder in a folder)"},           \
-        {"every", 0, false, KNS_OPTION_SPAN, "TIME", "poll it so often, such as 30m"},             \
+        {"every",          0,      false,                                                          \
+         KNS_OPTION_EVERY, "TIME", "poll it so often, such as 30m; none: as it asks"},             \
         {"auth",                                                                                   \
          0,                                                                                        \
          false,                                                                                    \
@@ -196,44 +197,45 @@ static const char *const issue_examples[] = {"knsctl issue suggest -n 7", "knsct
 static const struct kns_verb verbs[] = {
     {"add", "Subscriptions", "URL…", KNS_OPERAND_URL, 1, MANY, false, "subscribe", add_options,
      "The URL is fetched once; a page is searched for the feed that it names.", add_examples,
-     kns_cmd_add},
+     kns_cmd_add, NULL},
     {"remove", "Subscriptions", "FEED…", KNS_OPERAND_FEED, 1, MANY, false, "unsubscribe", NULL,
-     NULL, NULL, kns_cmd_remove},
+     NULL, NULL, kns_cmd_remove, NULL},
     {"pause", "Subscriptions", "FEED…", KNS_OPERAND_FEED, 1, MANY, false, "stop polling", NULL,
-     NULL, NULL, kns_cmd_pause},
+     NULL, NULL, kns_cmd_pause, NULL},
     {"resume", "Subscriptions", "FEED…", KNS_OPERAND_FEED, 1, MANY, false, "poll again", NULL, NULL,
-     NULL, kns_cmd_resume},
+     NULL, kns_cmd_resume, NULL},
     {"edit", "Subscriptions", "FEED", KNS_OPERAND_FEED, 1, 1, false, "change a subscription",
-     edit_options, NULL, NULL, kns_cmd_edit},
+     edit_options, NULL, NULL, kns_cmd_edit, NULL},
     {"feeds", "Subscriptions", "", KNS_OPERAND_NONE, 0, 0, false,
-     "list subscriptions with their health", feeds_options, NULL, NULL, kns_cmd_feeds},
+     "list subscriptions with their health", feeds_options, NULL, NULL, kns_cmd_feeds, NULL},
     {"refresh", "Subscriptions", "[FEED…]", KNS_OPERAND_FEED, 0, MANY, false, "poll now",
-     refresh_options, NULL, NULL, kns_cmd_refresh},
+     refresh_options, NULL, NULL, kns_cmd_refresh, NULL},
     {"import", "Subscriptions", "FILE", KNS_OPERAND_FILE, 1, 1, false,
-     "subscribe to what an OPML file lists (- is standard input)", NULL, NULL, NULL,
-     kns_cmd_import},
+     "subscribe to what an OPML file lists (- is standard input)", NULL, NULL, NULL, kns_cmd_import,
+     NULL},
     {"export", "Subscriptions", "", KNS_OPERAND_NONE, 0, 0, false,
-     "print subscriptions as OPML or JSON", export_options, NULL, NULL, kns_cmd_export},
+     "print subscriptions as OPML or JSON", export_options, NULL, NULL, kns_cmd_export, NULL},
     {"list", "Articles", "", KNS_OPERAND_NONE, 0, 0, false, "list what is new", list_options, NULL,
-     list_examples, kns_cmd_list},
+     list_examples, kns_cmd_list, NULL},
     {"search", "Articles", "QUERY…", KNS_OPERAND_TEXT, 1, MANY, false,
      "find articles by their words", search_options,
      "\"a phrase\", -without, this OR that, title:word, author:name, begin*.", search_examples,
-     kns_cmd_search},
+     kns_cmd_search, NULL},
     {"show", "Articles", "ITEM", KNS_OPERAND_ITEM, 1, 1, false, "show one article", NULL, NULL,
-     NULL, kns_cmd_show},
+     NULL, kns_cmd_show, NULL},
     {"mark", "Articles", "read|unread|star|unstar ITEM…", KNS_OPERAND_ITEM, 2, MANY, false,
-     "set the flags of articles", NULL, NULL, NULL, kns_cmd_mark},
+     "set the flags of articles", NULL, NULL, NULL, kns_cmd_mark, NULL},
     {"tag", "Articles", "ITEM +TAG… -TAG…", KNS_OPERAND_ITEM, 2, MANY, true,
-     "add and remove an article's tags", NULL, NULL, NULL, kns_cmd_tag},
+     "add and remove an article's tags", NULL, NULL, NULL, kns_cmd_tag, NULL},
     {"why", "Articles", "ITEM|FEED", KNS_OPERAND_ITEM, 1, 1, false,
-     "explain an article's identity, or a feed's health", why_options, NULL, NULL, kns_cmd_why},
+     "explain an article's identity, or a feed's health", why_options, NULL, NULL, kns_cmd_why,
+     NULL},
     {"split", "Articles", "ITEM [FEED]", KNS_OPERAND_ITEM, 1, 2, false,
      "make two articles of one that was joined wrongly", NULL,
      "What FEED carries (the last one that joined, if none is named) becomes an article of its "
      "own, "
      "and stays one.",
-     NULL, kns_cmd_split},
+     NULL, kns_cmd_split, NULL},
     {"rule", "Articles", "add|list|test|remove|import|export …", KNS_OPERAND_TEXT, 1, MANY, true,
      "have things done to articles as they arrive", rule_options,
      "A rule is ACTION, ACTION… if CONDITION and CONDITION…. Actions: drop, star, read, tag NAME, "
@@ -241,40 +243,42 @@ static const struct kns_verb verbs[] = {
      "category, content; OP is = (the same), has (contains) or ~ (matches /a regular "
      "expression/i). "
      "add RULE; list; test [RULE|ID]; remove ID…; import FILE; export.",
-     rule_examples, kns_cmd_rule},
+     rule_examples, kns_cmd_rule, NULL},
     {"links", "Articles", "", KNS_OPERAND_NONE, 0, 0, false,
      "list addresses that several feeds name and none carries", links_options, NULL, NULL,
-     kns_cmd_links},
+     kns_cmd_links, NULL},
     {"watch", "Articles", "", KNS_OPERAND_NONE, 0, 0, false, "print new articles as they come",
-     watch_options, NULL, NULL, kns_cmd_watch},
+     watch_options, NULL, NULL, kns_cmd_watch, NULL},
     {"digest", "Articles", "", KNS_OPERAND_NONE, 0, 0, false, "make a digest of articles",
-     digest_options, NULL, digest_examples, kns_cmd_digest},
+     digest_options, NULL, digest_examples, kns_cmd_digest, NULL},
     {"issue", "Newsletter", "[ACTION …]", KNS_OPERAND_TEXT, 0, MANY, false,
      "make the next issue of a newsletter, and keep the past ones", issue_options,
      "Alone it shows the draft. suggest; add ITEM|URL…; drop ITEM…; move ITEM; note ITEM "
      "[TEXT…|-]; intro [TEXT…|-]; edit "
      "[FILE|-] (all of it, in $EDITOR); show [N]; preview; lint; publish; list; correct N; send N; "
      "import FILE|DIR|FEED-URL…; discard.",
-     issue_examples, kns_cmd_issue},
+     issue_examples, kns_cmd_issue,
+     "suggest|add|drop|move|note|intro|edit|show|preview|lint|publish|list|correct|send|import|"
+     "discard"},
     {"site", "Newsletter", "DIR", KNS_OPERAND_FILE, 1, 1, false,
-     "write all issues as a static site", site_options, NULL, NULL, kns_cmd_site},
+     "write all issues as a static site", site_options, NULL, NULL, kns_cmd_site, NULL},
     {"template", "Newsletter", "[NAME]", KNS_OPERAND_TEXT, 0, 1, false,
      "list the built-in templates of digests and issues, or print one", NULL,
      "A changed copy, NAME.mustache in the folder of [digest] template_dir, takes its place.",
-     template_examples, kns_cmd_template},
+     template_examples, kns_cmd_template, NULL},
     {"status", "Daemon", "", KNS_OPERAND_NONE, 0, 0, false, "show the daemon's figures", NULL, NULL,
-     NULL, kns_cmd_status},
+     NULL, kns_cmd_status, NULL},
     {"backup", "Daemon", "FILE", KNS_OPERAND_FILE, 1, 1, false, "copy the live database", NULL,
-     "The daemon writes the file: it must be allowed to.", NULL, kns_cmd_backup},
+     "The daemon writes the file: it must be allowed to.", NULL, kns_cmd_backup, NULL},
     {"check", "Daemon", "", KNS_OPERAND_NONE, 0, 0, false, "verify the database", check_options,
-     NULL, NULL, kns_cmd_check},
+     NULL, NULL, kns_cmd_check, NULL},
     {"parse", "Documents", "FILE", KNS_OPERAND_FILE, 1, 1, false,
      "print a feed or a newsletter as JSON Feed, without a daemon (- is standard input)",
-     parse_options, NULL, NULL, kns_cmd_parse},
+     parse_options, NULL, NULL, kns_cmd_parse, NULL},
     {"help", "Documents", "[VERB]", KNS_OPERAND_VERB, 0, 1, false, "say what a verb does and takes",
-     NULL, NULL, NULL, kns_cmd_help},
+     NULL, NULL, NULL, kns_cmd_help, NULL},
     {"completion", "Documents", "bash|zsh|fish", KNS_OPERAND_NONE, 1, 1, false,
-     "print the completion script for a shell", NULL, NULL, NULL, kns_cmd_completion},
+     "print the completion script for a shell", NULL, NULL, NULL, kns_cmd_completion, NULL},
     {0},
 };
 
@@ -371,9 +375,13 @@ static int run(struct kns_call *call, int argc, char **argv)
     if (call->args.verb == NULL)
         return unknown_verb(argv[taken]);
     if (kns_args_parse(&call->args, call->arena, argc - taken - 1, argv + taken + 1, &err) !=
-        KNS_OK)
-        return kns_call_fail(call, KNS_EXIT_USAGE, "%s: %s (see knsctl %s --help)", argv[taken],
-                             err.message, argv[taken]);
+        KNS_OK) {
+        /* A suggestion is the way on already. */
+        bool suggests = strstr(err.message, "(did you mean ") != NULL;
+        return kns_call_fail(call, KNS_EXIT_USAGE, "%s: %s%s%s%s", argv[taken], err.message,
+                             suggests ? "" : " (see knsctl ", suggests ? "" : argv[taken],
+                             suggests ? "" : " --help)");
+    }
     if (kns_args_has(&call->args, "help")) {
         kns_usage_verb(stdout, call->args.verb, common);
         return KNS_EXIT_OK;

@@ -151,6 +151,11 @@ static bool is_span(const char *text)
     return kns_time_parse_span(text, &seconds);
 }
 
+static bool is_every(const char *text)
+{
+    return strcmp(text, "none") == 0 || is_span(text);
+}
+
 static bool is_point(const char *text)
 {
     struct kns_time point;
@@ -179,6 +184,7 @@ static enum kns_status check_value(const struct kns_option *option, const char *
     } kinds[] = {
         [KNS_OPTION_NUMBER] = {is_number, "a whole number"},
         [KNS_OPTION_SPAN] = {is_span, "a length of time such as 30m, 1h or 7d"},
+        [KNS_OPTION_EVERY] = {is_every, "a length of time such as 30m, 1h or 7d, or none"},
         [KNS_OPTION_POINT] = {is_point,
                               "a time such as 7d (ago), 2026-11-01 or 2026-11-01T09:30:00Z"},
         [KNS_OPTION_CHOICE] = {NULL, NULL},
@@ -190,6 +196,8 @@ static enum kns_status check_value(const struct kns_option *option, const char *
     if (kinds[option->kind].fits != NULL && !kinds[option->kind].fits(value))
         return kns_fail(err, KNS_EINVAL, "--%s: \"%s\" is not %s", option->name, value,
                         kinds[option->kind].expected);
+    if (option->kind == KNS_OPTION_FILE && *value == '\0')
+        return kns_fail(err, KNS_EINVAL, "--%s: the path is empty", option->name);
     if (!kns_text_is_utf8(value, strlen(value)) && option->kind != KNS_OPTION_FILE)
         return kns_fail(err, KNS_EINVAL, "--%s: the value is not UTF-8", option->name);
     return KNS_OK;
@@ -310,8 +318,11 @@ static enum kns_status check_operands(const struct kns_args *args, struct kns_er
     }
     if (kns_args_has(args, "help"))
         return KNS_OK;
-    if (n < verb->min_operands)
+    if (n == 0 && n < verb->min_operands)
         return kns_fail(err, KNS_EINVAL, "%s is missing", verb->operands);
+    if (n < verb->min_operands)
+        return kns_fail(err, KNS_EINVAL, "expected more behind \"%s\": %s", args->operands[n - 1],
+                        verb->operands);
     if (verb->max_operands != KNS_OPERANDS_MANY && n > verb->max_operands)
         return kns_fail(err, KNS_EINVAL, "one argument too many: \"%s\"",
                         args->operands[verb->max_operands]);

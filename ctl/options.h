@@ -24,6 +24,7 @@ enum kns_option_kind {
     KNS_OPTION_FILE,   /* a path; completed as one */
     KNS_OPTION_NUMBER, /* a whole number from 0 */
     KNS_OPTION_SPAN,   /* a length of time: 30m, 1h, 7d */
+    KNS_OPTION_EVERY,  /* a length of time, or "none" */
     KNS_OPTION_POINT,  /* a point in time: 7d (ago), 2026-11-01, RFC 3339 */
     KNS_OPTION_CHOICE, /* one of the words in `value`, separated by '|' */
 };
@@ -63,6 +64,8 @@ struct kns_verb {
     const char *notes;                 /* a paragraph for --help; NULL: none */
     const char *const *examples;       /* command lines, NULL-terminated; NULL: none */
     int (*run)(struct kns_call *call); /* returns an enum kns_exit */
+    const char *
+        actions; /* "a|b": the words that the first operand is one of, where `operands` does not say it so; NULL */
 };
 
 /* An option as it was given. */

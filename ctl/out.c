@@ -84,6 +84,12 @@ void kns_out_styled(const struct kns_out *out, enum kns_style style, const char 
     end_style(out, style);
 }
 
+void kns_out_nothing(const struct kns_out *out, const char *text)
+{
+    if (out->terminal)
+        fprintf(stderr, "%s\n", text);
+}
+
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 void kns_table_init(struct kns_table *table, struct kns_arena *arena,
@@ -116,11 +122,24 @@ void kns_table_note(struct kns_table *table, const char *text, enum kns_style st
         table->last->note = (struct kns_cell){kns_out_safe(table->arena, text), style};
 }
 
-/* Each column as wide as what is in it, within its bounds; the open one takes what is left. */
-static void fit(const struct kns_table *table, int total, int *widths)
-{
-    int used = 0, open = -1;
+#define GAP 2       /* between columns */
+#define HIDDEN (-1) /* a width: the column is not shown */
 
+/* What the columns take of a line, each at its width, or at the least that it can do with. */
+static int line_width(const struct kns_table *table, const int *widths, bool at_least)
+{
+    int sum = -GAP;
+
+    for (size_t i = 0; i < table->n_columns; i++) {
+        int least = table->columns[i].least < widths[i] ? table->columns[i].least : widths[i];
+        if (widths[i] != HIDDEN)
+            sum += GAP + (at_least ? least : widths[i]);
+    }
+    return sum;
+}
+
+static void measure(const struct kns_table *table, int *widths)
+{
     for (size_t i = 0; i < table->n_columns; i++) {
         const struct kns_column *column = &table->columns[i];
         int widest = kns_text_columns(column->heading);
@@ -128,17 +147,48 @@ static void fit(const struct kns_table *table, int total, int *widths)
             int width = kns_text_columns(row->cells[i].text);
             widest = width > widest ? width : widest;
         }
-        widths[i] = widest < column->least ? column->least : widest;
-        if (column->most == 0)
-            open = (int)i;
-        else if (widths[i] > column->most)
-            widths[i] = column->most;
-        used += widths[i] + (i > 0 ? 2 : 0);
+        widths[i] = column->most > 0 && widest > column->most ? column->most : widest;
     }
-    if (open >= 0 && used > total) {
-        int left = widths[open] - (used - total);
-        widths[open] = left < table->columns[open].least ? table->columns[open].least : left;
+}
+
+/* Leaves one column out; false: none can be spared. */
+static bool drop_column(const struct kns_table *table, int *widths)
+{
+    size_t found = table->n_columns;
+
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (widths[i] != HIDDEN && table->columns[i].drop > 0 &&
+            (found == table->n_columns || table->columns[i].drop > table->columns[found].drop))
+            found = i;
     }
+    if (found < table->n_columns)
+        widths[found] = HIDDEN;
+    return found < table->n_columns;
+}
+
+/* Takes from a column what the line is too long by, as far as it can give. */
+static void shrink(const struct kns_table *table, size_t i, int total, int *widths)
+{
+    int too_long = line_width(table, widths, false) - total,
+        spare = widths[i] - table->columns[i].least;
+
+    if (too_long > 0 && spare > 0 && widths[i] != HIDDEN)
+        widths[i] -= spare < too_long ? spare : too_long;
+}
+
+/* Each column as wide as what is in it, within its bounds. Where that is too much, the open one gives first, then the others from the
+ * right, and then columns are left out. */
+static void fit(const struct kns_table *table, int total, int *widths)
+{
+    measure(table, widths);
+    while (line_width(table, widths, true) > total)
+        if (!drop_column(table, widths))
+            break;
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (table->columns[i].most == 0)
+            shrink(table, i, total, widths);
+    for (size_t i = table->n_columns; i-- > 0;)
+        shrink(table, i, total, widths);
 }
 
 static void print_cell(const struct kns_out *out, struct kns_arena *arena,
@@ -159,9 +209,13 @@ static void print_cell(const struct kns_out *out, struct kns_arena *arena,
 static void print_row(const struct kns_table *table, const struct kns_out *out,
                       const struct kns_cell *cells, const int *widths)
 {
+    bool first = true;
+
     for (size_t i = 0; i < table->n_columns; i++) {
-        if (i > 0)
-            fputs("  ", stdout);
+        if (widths[i] == HIDDEN)
+            continue;
+        printf("%*s", first ? 0 : GAP, "");
+        first = false;
         print_cell(out, table->arena, &cells[i], widths[i], table->columns[i].right,
                    i + 1 == table->n_columns);
     }

@@ -22,6 +22,9 @@ void kns_out_init(struct kns_out *out, const char *color);
 /* Text that can do nothing to a terminal: controls (C0, C1), bidirectional overrides and line breaks become spaces. NULL gives "". */
 const char *kns_out_safe(struct kns_arena *arena, const char *text);
 
+/* On a terminal, says in a line on standard error that there is nothing to show: silence might be a mistake. */
+void kns_out_nothing(const struct kns_out *out, const char *text);
+
 /* Prints text in a style where there is colour. */
 void kns_out_styled(const struct kns_out *out, enum kns_style style, const char *text);
 
@@ -36,6 +39,7 @@ struct kns_column {
     const char *heading;
     int least, most; /* columns; most 0: whatever is left */
     bool right;
+    int drop; /* where even the least of all is too much, the highest is left out first; 0: never */
 };
 
 /* Rows, collected so that columns fit what is in them. */

@@ -40,8 +40,10 @@ static int add(struct kns_call *call)
 
 static int list(struct kns_call *call)
 {
-    static const struct kns_column columns[] = {
-        {"ID", 2, 6, true}, {"MATCHES", 7, 9, true}, {"LAST", 4, 10, true}, {"RULE", 20, 0, false}};
+    static const struct kns_column columns[] = {{"ID", 2, 6, true, 0},
+                                                {"MATCHES", 7, 9, true, 0},
+                                                {"LAST", 4, 10, true, 0},
+                                                {"RULE", 20, 0, false, 0}};
     const struct kns_request request = {.path = "/v1/rules"};
     struct kns_table table;
     json_t *json = NULL, *rule;
@@ -76,6 +78,8 @@ static int list(struct kns_call *call)
         kns_table_add(&table, cells);
     }
     kns_table_print(&table, call->out);
+    if (json_array_size(json_object_get(json, "rules")) == 0)
+        kns_out_nothing(call->out, "no rules");
     json_decref(json);
     return KNS_EXIT_OK;
 }
@@ -148,6 +152,9 @@ static int export(struct kns_call *call)
 {
     const struct kns_request request = {.path = "/v1/rules/text"};
     struct kns_response response;
+
+    if (call->json)
+        return list(call);
     int status = kns_call_raw(call, NULL, &request, &response);
 
     if (status != KNS_EXIT_OK)
@@ -326,6 +333,8 @@ int kns_cmd_links(struct kns_call *call)
     if (status != KNS_EXIT_OK || call->json)
         return status != KNS_EXIT_OK ? status : kns_call_print_json(call, json);
     json_array_foreach(json_object_get(json, "links"), index, link) print_link(call, link);
+    if (json_array_size(json_object_get(json, "links")) == 0)
+        kns_out_nothing(call->out, "no addresses");
     json_decref(json);
     return KNS_EXIT_OK;
 }

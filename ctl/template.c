@@ -52,6 +52,20 @@ static const char *value_of(struct kns_arena *arena, const json_t *item, const c
     return strcmp(name, "tags") == 0 ? tags_of(arena, item) : NULL;
 }
 
+const char *kns_template_unknown(struct kns_arena *arena, const char *template)
+{
+    for (const char *at = template; *at != '\0'; at++) {
+        size_t size = *at == '{' ? strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_") : 0;
+        at += *at == '\\' && at[1] != '\0';
+        if (size == 0 || at[1 + size] != '}')
+            continue;
+        const char *name = kns_arena_copy(arena, at + 1, size);
+        if (name != NULL && value_of(arena, NULL, name) == NULL)
+            return name;
+    }
+    return NULL;
+}
+
 static const char *print_escape(const char *at)
 {
     static const char names[] = "nt\\{", values[] = "\n\t\\{";

@@ -139,11 +139,11 @@ static int follow(struct watch *w)
     free(path);
     kns_buf_reset(&w->line);
     kns_buf_reset(&w->data);
+    if (refused)
+        return kns_call_refused(w->call, "watch", &response);
     if (sent == KNS_OK)
         kns_buf_fini(&response.body);
-    return refused ? kns_call_fail(w->call, KNS_EXIT_FAILED, "watch: the daemon refused: HTTP %d",
-                                   response.status)
-                   : KNS_EXIT_OK;
+    return KNS_EXIT_OK;
 }
 
 int kns_cmd_watch(struct kns_call *call)

@@ -8,6 +8,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -144,8 +145,10 @@ class Words(Case):
                 (("edit", "1"), ("nothing to change",)), (("edit", "--auth", "word", "1"), ("--auth", "USER:PASSWORD")), (("mark", "done", "1"), ("done", "read, unread")),
                 (("tag", "1", "word"), ("word", "+TAG")), (("export", "--format", "csv"), ("csv", "opml|json")), (("digest", "--format", "pdf"), ("pdf", "html|atom")),
                 (("list", "--tag", "a", "--tag", "b"), ("--tag", "twice")), (("completion", "tcsh"), ("tcsh", "bash")), (("--colour", "list"), ("--colour", "--color")),
-                (("list", "--color", "blue"), ("--color", "blue"))):
+                (("list", "--color", "blue"), ("--color", "blue")), (("mark", "read"), ('expected more behind "read"', "ITEM")), (("backup", "x", "--output"), ("--output",)), (("digest", "-o", ""), ("--output", "empty")),
+                (("list", "--format", "{titel}"), ("{titel}", "{title}"))):
             self.assert_fails(USAGE, *words, says=parts)
+        self.assertTrue(self.run_ctl("list", "--sinse", "7d")[2].endswith("(did you mean --since?)\n"), "one way on, not two")
 
     def test_version_is_the_daemons(self):
         self.assertEqual(self.ctl("--version").split(), ["knsctl", self.json("status")["version"]])
@@ -163,7 +166,7 @@ class Daemonless(Case):
         arguments = {"add": ["http://x.example/"], "remove": ["1"], "pause": ["1"], "resume": ["1"], "edit": ["1", "--title", "x"], "show": ["1"],
                      "mark": ["read", "1"], "tag": ["1", "+x"], "why": ["1"], "split": ["1"], "rule": ["list"], "issue": ["list"], "site": ["/tmp/x"], "search": ["x"], "import": ["/dev/null"], "backup": ["/tmp/x"]}
         for verb in VERBS:
-            if verb not in ("parse", "help", "completion"):
+            if verb not in ("template", "parse", "help", "completion"):
                 self.assert_fails(NO_DAEMON, verb, *arguments.get(verb, []), says=(self.knsd.socket, "knsd"))
         self.assert_fails(NO_DAEMON, "watch", "--since", "1")
         self.assert_fails(NO_DAEMON, "refresh", "http://x.example/", "2")
@@ -181,6 +184,47 @@ class Daemonless(Case):
         self.assertEqual(status([], KNS_SOCKET=self.knsd.socket), DONE)
         self.assertEqual(status([], KNS_SOCKET="/nowhere", XDG_RUNTIME_DIR=self.knsd.dir), NO_DAEMON)
         self.assertEqual(status([], XDG_RUNTIME_DIR=self.knsd.dir), DONE)
+
+    def test_a_socket_with_too_long_a_path_is_told_as_that(self):
+        status, out, err = self.at_socket("/tmp/" + "x" * 120, "status")
+        self.assertEqual((status, out), (NO_DAEMON, ""))
+        self.assertIn("107 bytes", err)
+
+    def test_what_answers_and_is_not_knsd_is_told_as_that(self):
+        page = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"
+        newer = b'{"version":"999.0","uptime_seconds":1}'
+        for answer, status, out, err in (
+                (b"hello\r\n\r\n", FAILED, "", "it speaks no HTTP"), (b"", FAILED, "", "hung up"), (page, FAILED, "", "HTTP 404"),
+                (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(newer), newer), DONE, "knsd 999.0 (knsctl is ", "")):
+            got = self.ask_stranger(answer, "status")
+            self.assertEqual(got[0], status, got)
+            self.assertIn(out, got[1])
+            self.assertIn(err, got[2])
+
+    def at_socket(self, path, *words):
+        done = subprocess.run([CTL, "--socket", path, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def ask_stranger(self, answer, *words):
+        """What a verb makes of somebody else's answer on the socket."""
+        path = os.path.join(self.knsd.dir, "stranger.sock")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen(1)
+            listener.settimeout(PATIENCE_S)
+
+            def serve():
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            got = self.at_socket(path, *words)
+            thread.join()
+        os.remove(path)
+        return got
 
     def test_check_works_on_a_file_without_the_daemon(self):
         self.feed("a", [entry(1)])
@@ -268,6 +312,16 @@ class Subscriptions(Case):
         self.assertEqual(self.json("feeds"), [])
         for verb in ("pause", "resume", "remove"):
             self.assert_fails(NOT_FOUND, verb, url, says=(url,))
+
+    def test_an_interval_is_set_and_taken_back(self):
+        self.feed("a", [entry(1)])
+        usual = self.json("feeds")[0]["interval_seconds"]
+        self.ctl("edit", 1, "--every", "3d")
+        self.run_ctl("refresh", "--wait", "--force")
+        self.assertEqual(self.json("feeds")[0]["interval_seconds"], 3 * 86400)
+        self.ctl("edit", 1, "--every", "none")
+        self.run_ctl("refresh", "--wait", "--force")
+        self.assertEqual(self.json("feeds")[0]["interval_seconds"], usual)
 
     def test_credentials_are_sent_to_the_feed_and_shown_nowhere(self):
         self.feed("a", [entry(1)])
@@ -374,6 +428,11 @@ class Refreshes(Case):
             self.assertEqual(self.run_ctl("refresh", "--force", *wait, "http://nobody.example/", 1)[0], SOME_FAILED)
             wait_until(lambda: self.origin.count() >= before + 1, "the one that is there is polled")
 
+    def test_what_was_not_asked_again_is_not_counted_as_polled(self):
+        self.feed("a", [entry(1)])
+        for polled in (1, 0):
+            self.assertTrue(self.run_ctl("refresh", "--wait")[2].endswith("%d polled, 0 new\n" % polled))
+
     def test_without_wait_it_returns_at_once(self):
         self.feed("a", [])
         never = threading.Event()
@@ -430,10 +489,14 @@ class Articles(Case):
         self.assertEqual(len(self.ctl("search", "-n", 1100, "article").splitlines()), 1100)
         self.assertEqual(len(self.terminal("search", "-n", 1100, "article").split("Article f")) > 1100, True)
 
+    def test_what_is_no_name_stays_in_a_template_as_it_is(self):
+        self.feed("a", [entry(1)])
+        self.assertEqual(self.ctl("list", "--format", '{"n":{id}} {} { \\{id}'), '{"n":1} {} { {id}\n')
+
     def test_a_template_prints_what_it_names(self):
         self.feed("a", [entry(1, title="T")], title="F")
-        self.assertEqual(self.ctl("list", "--format", "{id}\\t{title}|{feed}|{url}|{date} {nothing} \\\\ \\{id}"),
-                         "1\tT|F|https://example.org/1|2026-11-02T08:00:00Z {nothing} \\ {id}\n")
+        self.assertEqual(self.ctl("list", "--format", "{id}\\t{title}|{feed}|{url}|{date} \\\\ \\{id}"),
+                         "1\tT|F|https://example.org/1|2026-11-02T08:00:00Z \\ {id}\n")
 
     def test_search_finds_japanese_words_of_two_characters_and_more(self):
         self.feed("a", [entry(1, title="勾配ブースティング決定木"), entry(2, title="機械学習コンペ"), entry(3, title="English only")])
@@ -486,7 +549,7 @@ class Terminals(Case):
         self.origin.put("/b", status=503)
         self.run_ctl("refresh", "--wait", "--force", 2)
         for words in (("list",), ("feeds",)):
-            for width in (80, 100, 132):
+            for width in (40, 60, 80, 100, 132):
                 shown = self.terminal(*words, width=width, env=environment(NO_COLOR="1"))
                 lines = shown.splitlines()
                 self.assertGreater(len(lines), 2)
@@ -499,6 +562,12 @@ class Terminals(Case):
         starts = {columns(line[:line.index(start)]) for line in listing[1:] for start in (long[:3], "Short", "e\u0301" * 3) if start in line}
         self.assertEqual(starts, {at}, "titles stand below each other")
         self.assertIn("…", "".join(listing))
+
+    def test_where_there_is_nothing_a_terminal_says_so_and_a_pipe_stays_empty(self):
+        for words, said in ((("feeds",), "no feeds: see knsctl add --help"), (("list", "--tag", "none"), "no articles"), (("search", "nothing"), "no articles"),
+                            (("feeds", "--failing"), "no feed fails"), (("rule", "list"), "no rules"), (("links",), "no addresses")):
+            self.assertEqual(self.terminal(*words), said + "\n")
+            self.assertEqual(self.run_ctl(*words), (DONE, "", ""), words)
 
     def test_the_error_of_a_failing_feed_can_be_read_on_eighty_columns(self):
         self.feed("a", [], title="A")
@@ -755,7 +824,12 @@ class Completion(Case):
         self.assertEqual(self.bash("knsctl", "--socket", "/x", "dig"), ["digest"])
         self.assertEqual(self.bash("knsctl", "list", "--st"), ["--starred"])
         self.assertEqual(self.bash("knsctl", "digest", "--format", "j"), ["jsonfeed"])
-        self.assertEqual(self.bash("knsctl", "remove", ""), ["--socket", "--json", "--color", "--help", "--version", "1", "2"])
+        self.assertEqual(self.bash("knsctl", "remove", ""), ["1", "2"])
+        self.assertEqual(self.bash("knsctl", "remove", "--"), ["--socket", "--json", "--color", "--help", "--version"])
+        self.assertEqual(self.bash("knsctl", "list", "--sort", "=", "n"), ["new"], "--sort=n, as bash takes it apart")
+        self.assertEqual(self.bash("knsctl", "list", "--sort", "="), ["new", "old", "seen", "sources", "rank"])
+        self.assertEqual(self.bash("knsctl", "--socket", "=", "/x", "dig"), ["digest"])
+        self.assertEqual(self.bash("knsctl", "issue", "p"), ["preview", "publish"])
         self.assertEqual(self.bash("knsctl", "list", "--feed", ""), ["1", "2"])
         self.assertIn("unstar", self.bash("knsctl", "mark", "un"))
         self.assertEqual(self.bash("knsctl", "import", "/etc/host"), [f for f in self.bash("knsctl", "import", "/etc/host") if f.startswith("/etc/host")])

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 static const struct kns_column columns[] = {
-    {"ID", 2, 4, true}, {"FEED", 4, 8, false}, {"TITLE", 6, 0, false}};
+    {"ID", 2, 4, true, 0}, {"FEED", 4, 8, false, 0}, {"TITLE", 6, 0, false, 0}};
 
 /* What a function prints to standard output; the caller frees. */
 static char *printed(void (*print)(void *ctx), void *ctx)
@@ -66,6 +66,44 @@ static char *table_of(const char *const (*rows)[3], size_t n, const struct kns_o
     char *text = printed(print_table, &job);
     kns_arena_free(arena);
     return text;
+}
+
+static void a_narrow_terminal_takes_from_every_column_and_then_leaves_some_out(void **state)
+{
+    static const struct kns_column some[] = {{"ID", 2, 4, true, 0},
+                                             {"FEED", 4, 8, false, 1},
+                                             {"TAGS", 4, 8, false, 2},
+                                             {"TITLE", 6, 0, false, 0}};
+    static const struct {
+        int columns;
+        const char *text;
+    } rows[] = {
+        {36, "ID  FEED      TAGS      TITLE\n 1  the feed  the tags  some title\n"},
+        {30, "ID  FEED      TAGS      TITLE\n 1  the feed  the tags  some …\n"},
+        {28, "ID  FEED      TAGS    TITLE\n 1  the feed  the t…  some …\n"},
+        {22, "ID  FEED  TAGS  TITLE\n 1  the…  the…  some …\n"},
+        {18, "ID  FEED    TITLE\n 1  the f…  some …\n"},
+        {10, "ID  TITLE\n 1  some …\n"},
+        {1, "ID  TITLE\n 1  some …\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct kns_out out = {.terminal = true, .columns = rows[i].columns};
+        const struct kns_cell cells[] = {{"1", KNS_PLAIN},
+                                         {"the feed", KNS_PLAIN},
+                                         {"the tags", KNS_PLAIN},
+                                         {"some title", KNS_PLAIN}};
+        struct kns_arena *arena = kns_arena_new(0);
+        struct kns_table table;
+        struct job job = {&table, &out};
+        kns_table_init(&table, arena, some, 4);
+        assert_true(kns_table_add(&table, cells));
+        char *text = printed(print_table, &job);
+        assert_string_equal(text, rows[i].text);
+        free(text);
+        kns_arena_free(arena);
+    }
 }
 
 static void columns_are_as_wide_as_what_is_in_them(void **state)
@@ -211,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_as_wide_as_what_is_in_them),
+        cmocka_unit_test(a_narrow_terminal_takes_from_every_column_and_then_leaves_some_out),
         cmocka_unit_test(what_does_not_fit_is_cut_at_a_character_and_wide_ones_count_twice),
         cmocka_unit_test(in_a_pipe_fields_are_whole_with_tabs_between),
         cmocka_unit_test(a_note_stands_below_its_row),

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define MAX_TITLE_COLUMNS 160
+
 /* The first thing to read in a block: its token, and the link around it; false: it is in no link. */
 static bool find_lead(const struct judging *j, const struct block *block, size_t *ret_text,
                       size_t *ret_link)
@@ -118,6 +120,70 @@ static bool take_address(struct judging *j, const struct block *block, struct ti
     return ret->url != NULL;
 }
 
+/* "Title", and on the next line its address and nothing else. */
+static bool take_lines(struct judging *j, const struct block *block, struct title *ret)
+{
+    size_t end = line_end_of(j->blocks, block, block->from);
+    size_t link = end, text = end;
+
+    if (end == block->to)
+        return false;
+    struct block below = *block;
+    below.from = end + 1;
+    below.to = line_end_of(j->blocks, block, end + 1);
+    const char *title = judging_text(j, (struct place){block->from, 0}, end);
+    for (size_t i = block->from; i < end; i++)
+        if (opens_link(token_at(j, i)) && token_at(j, i)->url != NULL)
+            return false;
+    if (*title == '\0' || kns_text_columns(title) > MAX_TITLE_COLUMNS ||
+        !find_lead(j, &below, &text, &link))
+        return false;
+    const char *address = judging_text(j, (struct place){text, 0}, below.to);
+    bool bold = judging_all_bold(j, block->from, end);
+    size_t len = strlen(title);
+    bool announces = title[len - 1] == ':' || (len >= 3 && strcmp(title + len - 3, "：") == 0);
+    if (!(words_is_address(address) || words_is_bare_address(address)) ||
+        (!bold && (announces || sign_ends_sentence(title))))
+        return false;
+    size_t sign = sign_before_heading(title);
+    *ret = (struct title){.strength = bold || sign > 0 ? BOLD : ALONE,
+                          .url = token_at(j, link)->url,
+                          .text = title + sign,
+                          .link = link,
+                          .after = {below.to, 0},
+                          .line_end = below.to};
+    return true;
+}
+
+/* An entry that says something and ends with its link: "What is said of it. Title". */
+static bool take_last_link(struct judging *j, const struct block *block, struct title *ret)
+{
+    size_t link = block->to;
+
+    if (block->list == NULL)
+        return false;
+    for (size_t i = block->from; i < block->to; i++)
+        if (opens_link(token_at(j, i)) && token_at(j, i)->url != NULL)
+            link = i;
+    if (link == block->to)
+        return false;
+    size_t close = judging_close(j, link, block->to);
+    const char *behind = judging_text(j, (struct place){close, 0}, block->to);
+    const char *before = judging_text(j, (struct place){block->from, 0}, link);
+    const char *text = judging_text(j, (struct place){link, 0}, close);
+    if (kns_text_columns(behind) > 2 || !sign_ends_statement(before) || *text == '\0' ||
+        words_is_read_more(j->arena, text))
+        return false;
+    *ret = (struct title){.strength = LAST,
+                          .url = token_at(j, link)->url,
+                          .text = words_is_address(text) ? NULL : text,
+                          .link = link,
+                          .before = link,
+                          .after = {block->to, 0},
+                          .line_end = block->to};
+    return true;
+}
+
 /* A heading that begins with words and has one link that is most of it. */
 static bool find_heading_link(struct judging *j, const struct block *block, size_t *ret_link)
 {
@@ -163,6 +229,8 @@ void judge_title(struct judging *j, size_t index, struct title *ret)
     if (take_address(j, block, ret))
         return;
     if (!find_lead(j, block, &first, &link)) {
+        if (take_lines(j, block, ret) || take_last_link(j, block, ret))
+            return;
         if (block->type != BLOCK_HEADING || !find_heading_link(j, block, &link))
             return;
         *ret = (struct title){.strength = HEADING,

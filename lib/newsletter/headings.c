@@ -7,17 +7,20 @@
 #include <string.h>
 
 #define MAX_HEADING_COLUMNS 100
+#define MAX_TITLE_COLUMNS 160
 
 /* A paragraph without links, all of it bold or large, or behind a sign, too short for prose. */
 static bool looks_like_heading(struct judging *j, const struct block *block)
 {
     const char *text = judging_block_text(j, block);
 
-    if (kns_text_columns(text) > MAX_HEADING_COLUMNS || judging_has_link(j, block) ||
-        sign_ends_sentence(text))
+    if (kns_text_columns(text) > MAX_HEADING_COLUMNS || judging_has_link(j, block))
         return false;
+    /* A heading may ask or exclaim; a long one that ends as a sentence is prose that somebody made large. */
     if (block->type == BLOCK_HEADING)
-        return true;
+        return kns_text_columns(text) <= 60 || !sign_ends_sentence(text);
+    if (sign_ends_sentence(text))
+        return false;
     return block->list == NULL && !block->quoted && kns_text_columns(text) <= 60 &&
            (judging_all_bold(j, block->from, block->to) || sign_before_heading(text) > 0);
 }
@@ -38,6 +41,27 @@ static size_t read_more_link(struct judging *j, const struct block *block)
     return 0;
 }
 
+/* Where the picture right before a heading leads to, unless it is that of the item above. */
+static bool find_picture_link(struct judging *j, size_t index, const char **ret_url)
+{
+    const struct block *before = index > 0 ? &j->blocks->blocks[index - 1] : NULL;
+    const char *url = NULL;
+    size_t above = index;
+
+    if (before == NULL || j->parts[index - 1].part != PART_IMAGE)
+        return false;
+    for (size_t i = before->from; i < before->to && url == NULL; i++)
+        if (opens_link(token_at(j, i)))
+            url = token_at(j, i)->url;
+    while (above > 0 && j->parts[above - 1].title.strength == NO_TITLE)
+        above--;
+    if (url == NULL || words_is_chrome(j->arena, NULL, url) || judging_is_self(j, url) ||
+        (above > 0 && judging_same_article(j, j->parts[above - 1].title.url, url)))
+        return false;
+    *ret_url = url;
+    return true;
+}
+
 /* A heading without a link is an item's title when its text ends with "Read more", or the picture before it is a link. */
 static bool find_more_link(struct judging *j, size_t index, const char **ret_url)
 {
@@ -54,15 +78,41 @@ static bool find_more_link(struct judging *j, size_t index, const char **ret_url
         *ret_url = token_at(j, link)->url;
         return !words_is_chrome(j->arena, NULL, *ret_url) && !judging_is_self(j, *ret_url);
     }
-    const struct block *before = index > 0 ? &blocks->blocks[index - 1] : NULL;
-    if (before == NULL || before->type != BLOCK_IMAGE)
+    return find_picture_link(j, index, ret_url);
+}
+
+/* A line that is only a link and shows where it leads: "https://example.com/a", "example.com/a". */
+static bool shows_address(const struct part_of *part)
+{
+    const struct title *title = &part->title;
+
+    return part->part == PART_TEXT &&
+           (title->strength == BARE_ADDRESS || (title->strength == ALONE && title->text != NULL &&
+                                                words_is_bare_address(title->text)));
+}
+
+/* A heading or bold line whose address stands right below it is a title. */
+static bool take_address_below(struct judging *j, size_t index)
+{
+    const struct block *block = &j->blocks->blocks[index];
+    size_t below = judging_next_text(j, index);
+
+    if (below == j->blocks->count || !shows_address(&j->parts[below]) ||
+        judging_has_link(j, block) ||
+        (block->type != BLOCK_HEADING && !judging_all_bold(j, block->from, block->to)))
         return false;
-    for (size_t i = before->from; i < before->to; i++)
-        if (opens_link(token_at(j, i)) && token_at(j, i)->url != NULL) {
-            *ret_url = token_at(j, i)->url;
-            return !words_is_chrome(j->arena, NULL, *ret_url) && !judging_is_self(j, *ret_url);
-        }
-    return false;
+    const char *text = judging_block_text(j, block);
+    if (kns_text_columns(text) > MAX_TITLE_COLUMNS)
+        return false;
+    j->parts[index].title =
+        (struct title){.strength = block->type == BLOCK_HEADING ? HEADING : BOLD,
+                       .url = j->parts[below].title.url,
+                       .text = text,
+                       .link = block->from,
+                       .after = {block->to, 0},
+                       .line_end = block->to};
+    j->parts[below] = (struct part_of){.part = PART_MORE};
+    return true;
 }
 
 static bool has_rule(const struct judging *j)
@@ -83,8 +133,9 @@ void judge_headings(struct judging *j)
         /* Before the first rule, where there is one, prose with links is mostly an introduction. */
         ruled = ruled && part->part != PART_RULE;
         titles = !ruled && (titles || part->title.strength >= ALONE);
-        if (part->part != PART_TEXT || part->title.strength != NO_TITLE ||
-            !looks_like_heading(j, block))
+        if (part->part != PART_TEXT || part->title.strength != NO_TITLE)
+            continue;
+        if (take_address_below(j, i) || !looks_like_heading(j, block))
             continue;
         const char *url;
         if (find_more_link(j, i, &url)) {

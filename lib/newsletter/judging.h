@@ -64,6 +64,9 @@ int32_t sign_closing_bracket(int32_t c);
 size_t sign_before_heading(const char *text);
 bool sign_ends_sentence(const char *text);
 
+/* True when what follows begins something new: a sentence ended, or a colon announces it. */
+bool sign_ends_statement(const char *text);
+
 /* A line of dashes or the like, drawn by hand. */
 bool sign_is_rule(const char *text);
 

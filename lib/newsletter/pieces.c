@@ -16,6 +16,11 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return hash * 31 + 7;
 }
 
+static bool opens(const struct token *token)
+{
+    return token->type == TOKEN_OPEN && strcmp(token->name, "a") == 0;
+}
+
 /* The first or last token of a piece that can be read; NULL: none. */
 static const struct token *text_token(const struct assigning *a, const struct piece *piece,
                                       bool last)
@@ -126,11 +131,86 @@ static bool is_own_link(const struct assigning *a, const struct piece *piece, co
     return true;
 }
 
+/* ---- cards: one link around title, text and site ---------------------------------------------------------------- */
+
+/* True for a block below the title that lies in the title's own link. */
+static bool in_card(const struct assigning *a, const struct item_pieces *item,
+                    const struct piece *piece)
+{
+    const struct title *title = &a->parts[item->title_block].title;
+    const GumboNode *link = a->blocks->tokens[title->link].node;
+
+    return piece->row > 0 && link != NULL && opens(&a->blocks->tokens[title->link]) &&
+           node_contains(link, a->blocks->blocks[piece->block].node);
+}
+
+static bool has_picture(const GumboNode *node)
+{
+    for (struct walk walk = walk_from(node); walk.node != NULL; walk_next(&walk))
+        if (walk.node->type == GUMBO_NODE_ELEMENT && walk.node->v.element.tag == GUMBO_TAG_IMG)
+            return true;
+    return false;
+}
+
+/* The text up to where its element ends: "Site" of <span>Site</span><span>Author</span>. */
+static const char *first_run(const struct assigning *a, const struct piece *piece)
+{
+    const struct token *first = text_token(a, piece, false);
+    size_t end = piece->from.token;
+
+    while (end < piece->to &&
+           (a->blocks->tokens[end].type != TOKEN_TEXT ||
+            text_is_blank(a->blocks->tokens[end].text, strlen(a->blocks->tokens[end].text)) ||
+            a->blocks->tokens[end].node->parent == first->node->parent))
+        end++;
+    return blocks_text(a->blocks, piece->from, end);
+}
+
+/* The last line of a card, when it can be a name: behind a text, or with an icon. */
+static const char *site_of_card(const struct assigning *a, const struct item_pieces *item,
+                                const struct piece *piece)
+{
+    if (!in_card(a, item, piece) || text_token(a, piece, false) == NULL)
+        return NULL;
+    struct piece next = {.block = piece->block + 1, .row = 1};
+    bool last = next.block >= a->blocks->count ||
+                a->blocks->blocks[next.block].type != BLOCK_TEXT || !in_card(a, item, &next);
+    const char *name = first_run(a, piece);
+    bool marked = item->count > 0 || has_picture(a->blocks->blocks[piece->block].node);
+    return last && marked && name != NULL && words_is_name(name) ? name : NULL;
+}
+
+/* ---- one piece -------------------------------------------------------------------------------------------------- */
+
+/* The end of a piece without the "Read more" that it ends with, where that leads to the item's own article. */
+static size_t without_more(const struct assigning *a, const struct piece *piece, const char *url)
+{
+    const struct blocks *blocks = a->blocks;
+
+    for (size_t i = piece->to; i > piece->from.token; i--) {
+        const struct token *token = &blocks->tokens[i - 1];
+        if (token->type != TOKEN_OPEN || strcmp(token->name, "a") != 0)
+            continue;
+        size_t close = i;
+        while (close < piece->to && !(blocks->tokens[close].type == TOKEN_CLOSE &&
+                                      strcmp(blocks->tokens[close].name, "a") == 0))
+            close++;
+        const char *behind = blocks_text(blocks, (struct place){close, 0}, piece->to);
+        const char *words = blocks_text(blocks, (struct place){i - 1, 0}, close);
+        bool more = token->url != NULL && strcmp(token->url, url) == 0 && behind != NULL &&
+                    words != NULL && kns_text_columns(behind) <= 2 &&
+                    words_is_read_more(blocks->arena, words);
+        return more ? i - 1 : piece->to;
+    }
+    return piece->to;
+}
+
 static bool add_piece(struct assigning *a, struct item_pieces *item, struct piece piece)
 {
     const struct blocks *blocks = a->blocks;
     struct kns_newsletter_item *link = item->item;
 
+    piece.to = without_more(a, &piece, link->url);
     if (blocks_is_blank(blocks, piece.from, piece.to))
         return true;
     piece.text = blocks_text(blocks, piece.from, piece.to);
@@ -139,13 +219,17 @@ static bool add_piece(struct assigning *a, struct item_pieces *item, struct piec
     piece.role = role_of(a, item, &piece);
     bool own = is_own_link(a, &piece, link->url);
     const char *site = piece.role == ROLE_SITE ? piece.text : site_of(piece.text);
+    if (site == NULL)
+        site = site_of_card(a, item, &piece);
     if (own && words_is_read_more(blocks->arena, piece.text))
         return true;
-    if ((site != NULL && item->count == 0) || piece.role == ROLE_META) {
-        if (link->site == NULL && piece.role != ROLE_META)
-            link->site = site;
+    bool placed = item->count == 0 || piece.role == ROLE_SITE || in_card(a, item, &piece);
+    if (site != NULL && placed) {
+        link->site = link->site == NULL ? site : link->site;
         return true;
     }
+    if (piece.role == ROLE_META)
+        return true;
     if ((own && words_is_address(piece.text)) || (item->count == 0 && words_is_byline(piece.text)))
         return true;
     piece.inside = node_contains(item->container, blocks->blocks[piece.block].node);
@@ -177,6 +261,10 @@ static bool collect_title_block(struct assigning *a, struct item_pieces *item)
     struct piece piece = {
         .block = item->title_block, .from = title->after, .to = title->line_end, .same_line = true};
 
+    if (title->strength == LAST) {
+        piece.from = (struct place){block->from, 0};
+        piece.to = title->before;
+    }
     if (!add_piece(a, item, piece))
         return false;
     for (size_t from = title->line_end; from < block->to;) {
@@ -269,6 +357,9 @@ static void vote_on_boxes(struct assigning *a)
     for (size_t i = 0; i < a->count; i++) {
         const struct item_pieces *item = &a->items[i];
         entries += a->blocks->blocks[item->title_block].list != NULL;
+        /* Of a card that is one link nothing but the article's words can be inside. */
+        if (item->count > 0 && in_card(a, item, &item->pieces[item->count - 1]))
+            continue;
         if (i + 1 < a->count && item->boxed && item->count > 0 &&
             item->pieces[item->count - 1].row > 0)
             *(stays_inside(item) ? &inside : &outside) += 1;

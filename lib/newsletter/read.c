@@ -274,6 +274,34 @@ static bool give(struct item_pieces *item, const struct token *image)
     return true;
 }
 
+static bool leads_to(const struct item_pieces *item, const char *url)
+{
+    return item != NULL && url != NULL && strcmp(url, item->item->url) == 0;
+}
+
+/* Pictures that lead to the item before or behind them are that item's. */
+static bool place_linked(struct reading *r, const struct block *block, struct item_pieces *last,
+                         struct item_pieces *next)
+{
+    for (size_t i = block->from; i < block->to; i++) {
+        const struct token *image = &r->blocks->tokens[i];
+        const char *url = image->type == TOKEN_IMAGE ? link_around(r, image) : NULL;
+        if (leads_to(last, url) && give(last, image))
+            return true;
+        if (leads_to(next, url) && give(next, image))
+            return true;
+    }
+    return false;
+}
+
+static int closeness(const struct reading *r, const struct token *image,
+                     const struct item_pieces *item)
+{
+    return item == NULL
+               ? -1
+               : node_depth(node_common(image->node, r->blocks->blocks[item->title_block].node));
+}
+
 /* A picture in a block of its own: to the item it links to, else to the one it stands closer to in the tree, else to the one that
  * follows at once. */
 static void place_image(struct reading *r, size_t block, size_t before)
@@ -281,20 +309,10 @@ static void place_image(struct reading *r, size_t block, size_t before)
     const struct token *image = image_of(r, &r->blocks->blocks[block]);
     struct item_pieces *last = before > 0 ? &r->items[before - 1] : NULL;
     struct item_pieces *next = before < r->count ? &r->items[before] : NULL;
-    const char *url = link_around(r, image);
 
-    if (last != NULL && url != NULL && strcmp(url, last->item->url) == 0 && give(last, image))
+    if (place_linked(r, &r->blocks->blocks[block], last, next))
         return;
-    if (next != NULL && url != NULL && strcmp(url, next->item->url) == 0 && give(next, image))
-        return;
-    int to_last =
-        last == NULL
-            ? -1
-            : node_depth(node_common(image->node, r->blocks->blocks[last->title_block].node));
-    int to_next =
-        next == NULL
-            ? -1
-            : node_depth(node_common(image->node, r->blocks->blocks[next->title_block].node));
+    int to_last = closeness(r, image, last), to_next = closeness(r, image, next);
     bool leads = next != NULL;
     for (size_t i = block + 1; leads && i < next->title_block; i++)
         leads = r->parts[i].part == PART_GAP || r->parts[i].part == PART_IMAGE;

@@ -195,9 +195,10 @@ static size_t split_by_habit(const struct assigning *a, const struct item_pieces
     const struct piece *first = &item->pieces[0], *last = &item->pieces[item->count - 1];
     bool entry = a->blocks->blocks[item->title_block].list != NULL;
     bool several = units_of(a, item, 0) > 1;
+    enum strength kind = a->parts[item->title_block].title.strength;
 
     /* An address set in has no description; nor has what stands apart from its title, in one go. */
-    if (a->parts[item->title_block].title.strength == EMBEDDED ||
+    if (kind == EMBEDDED || kind == VIDEO ||
         (!habits->spaced && first->group > 0 && first->group == last->group))
         return 0;
     /* Others have their description right at the title; this one has only what stands apart. */
@@ -225,8 +226,11 @@ static void drop_lone_descriptions(const struct assigning *a, size_t *splits)
 {
     for (size_t i = 0; i < a->count; i++) {
         const struct item_pieces *item = &a->items[i];
-        bool said = item->count > 0 && (item->pieces[0].role == ROLE_DESCRIPTION ||
-                                        block_of(a, &item->pieces[0])->quoted);
+        /* Title, site, both links, and a text in one paragraph: that is how an article is presented. */
+        bool presented = a->parts[item->title_block].title.site_linked && item->count > 0 &&
+                         item->pieces[0].row == 0 && !item->pieces[0].same_line;
+        bool said = presented || (item->count > 0 && (item->pieces[0].role == ROLE_DESCRIPTION ||
+                                                      block_of(a, &item->pieces[0])->quoted));
         if (said || splits[i] < item->count)
             return;
     }
@@ -253,10 +257,19 @@ static bool set_description(const struct assigning *a, struct item_pieces *item,
     return good;
 }
 
-static const struct block *neighbour(const struct assigning *a, const struct item_pieces *item,
-                                     size_t k, size_t first)
+/* The block of a piece as the note's HTML has it: the entry that the item itself is makes no list there. *ret_view is where it is
+ * put; NULL: there is none. */
+static const struct block *view_of(const struct assigning *a, const struct item_pieces *item,
+                                   size_t k, size_t first, struct block *ret_view)
 {
-    return k < first || k >= item->count ? NULL : block_of(a, &item->pieces[k]);
+    const struct block *title = &a->blocks->blocks[item->title_block];
+
+    if (k < first || k >= item->count)
+        return NULL;
+    *ret_view = *block_of(a, &item->pieces[k]);
+    if (ret_view->entry != NULL && ret_view->entry == title->entry)
+        ret_view->list = NULL;
+    return ret_view;
 }
 
 static bool set_note(const struct assigning *a, struct item_pieces *item, size_t first)
@@ -264,11 +277,14 @@ static bool set_note(const struct assigning *a, struct item_pieces *item, size_t
     struct kns_buf html = {0};
     bool good = true;
 
-    for (size_t k = first; k < item->count && good; k++)
-        good =
-            pieces_add_html(a->blocks, &html, k == first ? NULL : neighbour(a, item, k - 1, first),
-                            neighbour(a, item, k, first), neighbour(a, item, k + 1, first),
-                            item->pieces[k].from, item->pieces[k].to);
+    for (size_t k = first; k < item->count && good; k++) {
+        struct block before, block, after;
+        const struct block *previous = k == first ? NULL : view_of(a, item, k - 1, first, &before);
+        const struct block *next = view_of(a, item, k + 1, first, &after);
+        view_of(a, item, k, first, &block);
+        good = pieces_add_html(a->blocks, &html, previous, &block, next, item->pieces[k].from,
+                               item->pieces[k].to);
+    }
     good = good && !kns_buf_failed(&html);
     if (good && html.len > 0) {
         item->item->note_html = kns_arena_copy(a->blocks->arena, html.data, html.len);

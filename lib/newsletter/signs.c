@@ -128,3 +128,17 @@ bool sign_ends_sentence(const char *text)
     }
     return false;
 }
+
+bool sign_ends_statement(const char *text)
+{
+    static const char *const ends[] = {"。", "！", "？", ".", "!", "?", ":",
+                                       "：", "…",  "」", "—", "–", "→"};
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        size_t end = strlen(ends[i]);
+        if (len >= end && strcmp(text + len - end, ends[i]) == 0)
+            return true;
+    }
+    return false;
+}

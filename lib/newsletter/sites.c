@@ -4,6 +4,7 @@
 #include "lib/newsletter/words.h"
 #include "lib/text.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* True when the item's text goes on behind this line. */
@@ -38,6 +39,7 @@ static bool take_site_link(struct judging *j, struct title *title, struct place 
         !(words_is_name(text) && judging_same_article(j, link->url, title->url)))
         return false;
     title->site = text;
+    title->site_linked = true;
     title->after = (struct place){close, 0};
     return true;
 }
@@ -88,42 +90,105 @@ static bool take_bracket(struct judging *j, struct title *title, int32_t closing
     return true;
 }
 
-static bool skip_separators(const struct judging *j, struct place *at, size_t end)
+/* True when there is white space right before a place. */
+static bool is_apart(const struct judging *j, const struct place *at)
 {
-    bool any = false;
+    const struct token *token = token_at(j, at->token);
+    size_t before = at->offset;
 
-    while (sign_separates(judging_peek(j, at, end))) {
-        judging_step(j, at);
-        any = true;
+    for (size_t i = at->token; token->type == TOKEN_TEXT && before == 0 && i > 0;) {
+        token = token_at(j, --i);
+        while (i > 0 && (token->type != TOKEN_TEXT || *token->text == '\0'))
+            token = token_at(j, --i);
+        before = token->type == TOKEN_TEXT ? strlen(token->text) : 0;
+        break;
     }
-    return any;
+    return before > 0 && token->type == TOKEN_TEXT &&
+           isspace((unsigned char)token->text[before - 1]);
 }
 
-/* What stands behind the title on its line: a dash, the site's name, a dash. */
-void judge_site(struct judging *j, struct title *title, size_t index)
+static bool is_double_slash(const struct judging *j, const struct place *at)
+{
+    const struct token *token = token_at(j, at->token);
+
+    return token->type == TOKEN_TEXT && strncmp(token->text + at->offset, "//", 2) == 0;
+}
+
+/* Reads over dashes and the like; a slash is one where it stands apart or twice. Returns the last one; 0: there was none. */
+static int32_t skip_separators(const struct judging *j, struct place *at, size_t end)
+{
+    int32_t last = 0;
+
+    for (int32_t c = judging_peek(j, at, end); c != 0; c = judging_peek(j, at, end)) {
+        if (!sign_separates(c) &&
+            !(c == '/' && (last == '/' || is_apart(j, at) || is_double_slash(j, at))))
+            break;
+        judging_step(j, at);
+        last = c;
+    }
+    return last;
+}
+
+/* The end of a line without the links to where the article is discussed that it ends with. */
+static size_t without_discussions(struct judging *j, const struct title *title)
 {
     size_t end = title->line_end;
+
+    for (size_t i = end; i > title->after.token; i--) {
+        const struct token *token = token_at(j, i - 1);
+        if (token->type == TOKEN_TEXT)
+            continue;
+        if (!opens_link(token))
+            continue;
+        size_t close = judging_close(j, i - 1, end);
+        const char *behind = judging_text(j, (struct place){close, 0}, end);
+        const char *words = judging_text(j, (struct place){i - 1, 0}, close);
+        if (kns_text_columns(behind) > 3 || !words_is_discussion(j->arena, words))
+            break;
+        end = i - 1;
+    }
+    return end;
+}
+
+/* The site's name behind a sign: a host, or a name where the sign says so or the item's text goes on below. */
+static bool take_site_name(struct judging *j, struct title *title, size_t index, struct place at,
+                           size_t end, int32_t sign)
+{
+    const char *text = judging_text(j, at, end);
+    bool certain = sign == '/' || sign == '|' || sign == 0xff5c;
+
+    if (*text == '\0' || (!words_is_host(text) &&
+                          !(words_is_name(text) && (certain || more_follows(j, index, end)))))
+        return false;
+    title->site = text;
+    title->after = (struct place){end, 0};
+    return true;
+}
+
+/* What stands behind the title on its line: a dash, the site's name, a dash; who wrote it; where it is discussed. */
+void judge_site(struct judging *j, struct title *title, size_t index)
+{
+    size_t end = without_discussions(j, title);
     struct place at = title->after;
-    bool separated = skip_separators(j, &at, end);
+    int32_t sign = skip_separators(j, &at, end);
     int32_t next = judging_peek(j, &at, end);
     int32_t closing = sign_closing_bracket(next);
 
-    title->separated = separated;
-    if (next == 0)
+    title->separated = sign != 0;
+    if (next == 0 || words_is_byline(judging_text(j, at, end))) {
+        if (end < title->line_end || next != 0)
+            title->after = (struct place){title->line_end, 0};
         return;
+    }
     bool found =
         closing != 0 ? take_bracket(j, title, closing, at, end) : take_site_link(j, title, at, end);
-    if (!found && separated) {
-        const char *text = judging_text(j, at, end);
-        found = words_is_host(text) || (words_is_name(text) && more_follows(j, index, end));
-        if (found) {
-            title->site = text;
-            title->after = (struct place){end, 0};
-        }
-    }
+    if (!found && sign != 0)
+        found = take_site_name(j, title, index, at, end, sign);
     struct place behind = title->after;
     if (found)
-        title->separated = skip_separators(j, &behind, end);
+        title->separated = skip_separators(j, &behind, end) != 0;
     if (title->separated)
         title->after = found ? behind : at;
+    if (end < title->line_end && judging_peek(j, &behind, end) == 0)
+        title->after = (struct place){title->line_end, 0};
 }

@@ -10,6 +10,7 @@
 /* How much a block looks like a title; what is weaker than the strongest of its zone is content. */
 enum strength {
     NO_TITLE = 0,
+    LAST = 25,         /* a link at the end of a list entry, behind what is said of it */
     FLOWING = 30,      /* a link that begins a paragraph and goes on */
     BOLD_FLOWING = 40, /* the same in bold */
     VIDEO = 44,        /* a player that is set in */
@@ -41,9 +42,11 @@ struct title {
     const char *text; /* NULL: only the address was given */
     const char *site;
     size_t link;        /* the token that opens the link */
+    size_t before;      /* of LAST: the token where the text before it ends */
     struct place after; /* where the item's text begins */
     size_t line_end;    /* the token that ends the title's line */
     uint64_t markup;    /* equal for links that stand in the same elements, with the same styles */
+    bool site_linked;   /* the site stands there as a second link to the article */
     bool separated;     /* a dash or the like was read over */
 };
 

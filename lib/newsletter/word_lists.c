@@ -257,6 +257,37 @@ const char *const word_list_read_more_texts[] = {
     NULL,
 };
 
+/* Links beside a title to where others talk about it. */
+const char *const word_list_discussions[] = {
+    "comments",
+    "comment",
+    "discuss",
+    "discussion",
+    "discuss on hn",
+    "hn",
+    "hacker news",
+    "hn discussion",
+    "hn comments",
+    "hn thread",
+    "reddit",
+    "lobsters",
+    "lobste.rs",
+    "via",
+    "thread",
+    "tweet",
+    "video",
+    "slides",
+    "pdf",
+    "code",
+    "repo",
+    "github",
+    "コメント",
+    "コメントを見る",
+    "はてブ",
+    "はてなブックマーク",
+    NULL,
+};
+
 const char *const word_list_farewells[] = {
     "see you next",
     "see you in",
@@ -377,5 +408,7 @@ const struct word_list_role word_list_roles[] = {
     {"publisher", ROLE_SITE},
     {"host", ROLE_SITE},
     {"meta", ROLE_META},
+    {"metadata", ROLE_META},
+    {"byline", ROLE_META},
     {NULL, ROLE_UNKNOWN},
 };

@@ -7,6 +7,7 @@
 extern const char *const word_list_chrome_texts[];
 extern const char *const word_list_chrome_addresses[];
 extern const char *const word_list_read_more_texts[];
+extern const char *const word_list_discussions[];
 extern const char *const word_list_farewells[];
 extern const char *const word_list_small_prints[];
 extern const char *const word_list_credits[];

@@ -72,6 +72,19 @@ bool words_is_read_more(struct kns_arena *arena, const char *text)
             strncmp(words, "read on ", 8) == 0 || strncmp(words, "read at ", 8) == 0);
 }
 
+bool words_is_discussion(struct kns_arena *arena, const char *text)
+{
+    const char *words = bare(arena, text);
+
+    /* "12 comments" */
+    if (words != NULL && isdigit((unsigned char)*words)) {
+        words += strspn(words, "0123456789,+");
+        words += strspn(words, " ");
+        return strcmp(words, "comments") == 0 || strcmp(words, "comment") == 0;
+    }
+    return is_in(words, word_list_discussions);
+}
+
 bool words_is_farewell(const char *text)
 {
     return kns_text_columns(text) <= 160 && begins_with_any(text, word_list_farewells);
@@ -159,6 +172,18 @@ bool words_is_address(const char *text)
 {
     return (strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0) &&
            text[strcspn(text, " \t\n<>\"")] == '\0';
+}
+
+bool words_is_bare_address(const char *text)
+{
+    size_t host = strcspn(text, "/?");
+    char name[101];
+
+    if (host >= sizeof(name) || text[strcspn(text, " \t\n<>\"")] != '\0')
+        return false;
+    memcpy(name, text, host);
+    name[host] = '\0';
+    return words_is_host(name);
 }
 
 enum words_role words_role_of(const char *names)

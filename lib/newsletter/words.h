@@ -17,6 +17,9 @@ bool words_is_self(struct kns_arena *arena, const char *url, const char *issue_u
 /* True for "Read more", "続きを読む" and the like. */
 bool words_is_read_more(struct kns_arena *arena, const char *text);
 
+/* True for the words of a link to where an article is discussed ("comments", "コメント"). */
+bool words_is_discussion(struct kns_arena *arena, const char *text);
+
 /* True for a line that closes a letter ("See you next week", "また来週"). */
 bool words_is_farewell(const char *text);
 
@@ -43,6 +46,9 @@ bool words_is_address(const char *text);
 
 /* True for what can be the name of a site or a person: short, and no sentence. */
 bool words_is_name(const char *text);
+
+/* True for an address without its scheme, perhaps cut short: "example.com/a/b", "example.com/…". */
+bool words_is_bare_address(const char *text);
 
 /* What a class or id of an element says about its content. */
 enum words_role { ROLE_UNKNOWN, ROLE_DESCRIPTION, ROLE_NOTE, ROLE_SITE, ROLE_META };

@@ -7,6 +7,7 @@ struct zones {
     int *depth; /* the shallowest list of its entries */
     int *titles;
     bool *prose; /* has text before its first candidate */
+    int *mute;   /* list entries that are no candidates */
 };
 
 static void number_zones(struct judging *j, struct zones *zones)
@@ -28,7 +29,10 @@ static void measure_zones(struct judging *j, struct zones *zones)
         const struct block *block = &j->blocks->blocks[i];
         int zone = j->parts[i].zone;
         if (title->strength == NO_TITLE) {
-            if (j->parts[i].part == PART_TEXT && zones->titles[zone] == 0)
+            if (j->parts[i].part != PART_TEXT)
+                continue;
+            zones->mute[zone] += block->list != NULL;
+            if (zones->titles[zone] == 0)
                 zones->prose[zone] = true;
             continue;
         }
@@ -161,8 +165,11 @@ static bool is_accepted(const struct judging *j, const struct zones *zones, size
         return true;
     if (title_kind(title) != loudest || block->list_depth > zones->depth[zone])
         return false;
-    if (loudest >= dominant || loudest >= ENTRY)
+    if (loudest >= ENTRY || (dominant != NO_TITLE && loudest >= dominant))
         return true;
+    /* Where every entry ends with its link. */
+    if (loudest == LAST)
+        return zones->titles[zone] >= 2 && zones->mute[zone] == 0 && !zones->prose[zone];
     if (title->strength == VIDEO && dominant == NO_TITLE)
         return true;
     /* Quieter than the titles: only what stands under nothing but a heading is no aside. */
@@ -180,8 +187,10 @@ bool accept_titles(struct judging *j)
     zones.loudest = kns_arena_alloc(j->arena, n * sizeof(*zones.loudest));
     zones.depth = kns_arena_alloc(j->arena, n * sizeof(*zones.depth));
     zones.titles = kns_arena_alloc(j->arena, n * sizeof(*zones.titles));
+    zones.mute = kns_arena_alloc(j->arena, n * sizeof(*zones.mute));
     zones.prose = kns_arena_alloc(j->arena, n * sizeof(*zones.prose));
-    if (zones.loudest == NULL || zones.depth == NULL || zones.titles == NULL || zones.prose == NULL)
+    if (zones.loudest == NULL || zones.depth == NULL || zones.titles == NULL ||
+        zones.prose == NULL || zones.mute == NULL)
         return false;
     measure_zones(j, &zones);
     size_t begin = items_begin(j);

@@ -22,6 +22,7 @@ static const char *const names[] = {
     "igsh",
     "mc_cid",
     "mc_eid",
+    "_bhlid",
     "_hsenc",
     "_hsmi",
     "hsctatracking",

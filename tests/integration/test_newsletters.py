@@ -8,10 +8,14 @@ import json
 import os
 import re
 import subprocess
+import sys
 import unittest
 import urllib.parse
 
 from tests.integration import kns
+
+sys.path.insert(0, os.path.join(kns.ROOT, "tests/tools"))
+import make_newsletters  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ARCHIVE = os.environ.get("KNS_NEWSLETTERS", os.path.join(ROOT, "..", "shared", "newsletters"))
@@ -103,6 +107,24 @@ class Archive(unittest.TestCase):
             self.assertEqual(mentions, [(t, u, w) for t, prose in wanted for u, w in links(prose)])
             for mention in issue["_kns"]["mentions"]:
                 self.assertIn(mention["text"], mention["context"])
+
+
+class Generated(unittest.TestCase):
+    """Newsletters made by a seed: shapes, wrapping and programs mixed as no fixture mixes them."""
+
+    def test_each_shape_is_read_into_what_it_was_made_of(self):
+        for shape in sorted(make_newsletters.SHAPES):
+            for seed in range(1, 9):
+                _, body, truth = make_newsletters.make(seed, shape)
+                found = make_newsletters.found_in(make_newsletters.read(kns.KNSCTL, body))
+                lines = make_newsletters.differences(truth, found)
+                self.assertEqual([], lines, "seed %d of %s; see it with tests/tools/make_newsletters.py" % (seed, shape))
+
+    def test_a_wrong_reading_is_noticed(self):
+        _, body, truth = make_newsletters.make(3, "heading_items")
+        found = make_newsletters.found_in(make_newsletters.read(kns.KNSCTL, body))
+        found["items"][-1]["note"] = "what nobody wrote"
+        self.assertEqual(1, len(make_newsletters.differences(truth, found)))
 
 
 class Files(unittest.TestCase):

@@ -263,7 +263,7 @@ def revue(issue):
             issue.write("[embed %s]\n<p>%s</p>\n" % (item.url, blocks_of(comment)))
             continue
         item = issue.item(Item(m, comment, description=m.chance(0.9), image=m.chance(0.8), site=m.r.choice(["host", "host", "name", False])))
-        if item.description is None and item.comment is None:
+        if item.comment is None and (item.description is None or all(i.comment is None or i.title is None for i in issue.items)):
             item.comment = make_comment(m)
         image = '<img width="140" height="140" alt="%s" style="float: right; margin-left: 20px;" src="%s?1" />\n' % (
             esc(item.title), item.image) if item.image else ""
@@ -455,11 +455,12 @@ def tables(issue):
 def cards(issue):
     """A title without a link, a text, and a button that says to read on."""
     m = issue.m
+    # An inline button needs a box, or it would stand beside the next item's picture.
     more = m.r.choice({"en": ["Read more", "Read more →", "Continue reading", "Read the article"], "ja": ["続きを読む", "もっと読む", "記事を読む →", "続きはこちら"]}[m.lang])
     button = m.r.choice(["<p>%s</p>", "%s", "inline", '<div class="button">%s</div>'])
     both = m.chance(0.4)
     level = m.r.choice(["h3", "h4"])
-    box = m.r.choice([("", ""), ('<div class="card">', "</div>"), ("<section>", "</section>"), ("<table><tr><td>", "</td></tr></table>")])
+    box = m.r.choice([("", "")] * (button != "%s") + [('<div class="card">', "</div>"), ("<section>", "</section>"), ("<table><tr><td>", "</td></tr></table>")])
     linked = m.chance(0.4)
     introduction(issue)
     for heading, count in plan(m):
@@ -566,7 +567,8 @@ def markdown_mail(issue):
     for heading, count in plan(m, sections=m.r.choice([1, 2])):
         issue.write("<h2>%s</h2>\n<ul>\n" % esc(heading))
         for _ in range(count):
-            comment = make_comment(m, m.r.choice([1, 1, 1, 2]))
+            # Were all of two paragraphs, the first would be the article's.
+            comment = make_comment(m, m.r.choice([1, 1, 1, 2]) if len(issue.items) % 2 else 1)
             item = issue.item(Item(m, comment, description=False, image=False), heading)
             issue.write("<li><p>%s</p>\n%s</li>\n" % (m.link(item.url, "<strong>%s</strong>" % esc(item.title)), blocks_of(comment)))
         issue.write("</ul>\n")
@@ -582,7 +584,8 @@ def stories(issue):
     for heading, count in plan(m, sections=m.r.choice([1, 2, 3])):
         issue.write(block % ("<h2>%s</h2>" % esc(heading)))
         for _ in range(count):
-            item = issue.item(Item(m, make_comment(m, m.r.choice([1, 1, 2]), rich=True), description=False, image=m.chance(0.6)), heading)
+            comment = make_comment(m, m.r.choice([1, 1, 2]) if len(issue.items) % 2 else 1, rich=True)
+            item = issue.item(Item(m, comment, description=False, image=m.chance(0.6)), heading)
             rows = [item.img(600)] if item.image else []
             rows += ["<h3>%s</h3>" % m.link(item.url, "<span>%s</span>" % esc(item.title)), blocks_of(item.comment)]
             issue.write(block % ("<table>%s</table>" % "".join("<tr><td>%s</td></tr>" % row for row in rows)) if nested

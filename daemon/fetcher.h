@@ -16,7 +16,8 @@ struct kns_fetcher;
 #define KNS_FETCH_MAX_HOPS 10
 #define KNS_FETCH_MAX_HEADER (64 << 10) /* bytes of one answer's header */
 #define KNS_FETCH_CONNECT_S 10
-#define KNS_FETCH_KEPT 64 /* connections open at a time that nobody uses: the next feed of their host does */
+#define KNS_FETCH_KEPT                                                                             \
+    64 /* connections open at a time that nobody uses: the next feed of their host does */
 #define KNS_FETCH_MAX_PAGE                                                                         \
     (64 << 10) /* bytes read of an answer that is no document: an error's page, a redirect's */
 

@@ -28,7 +28,10 @@ static const struct kns_time now = {1700000000};
 struct acknowledged {
     int version[FEEDS]; /* of each feed's document */
     int starred;        /* items with smaller ids are starred */
+    volatile int stage; /* how far this process has come */
 };
+
+enum { BEGUN, OPEN, COMMITTED, STAGES };
 
 static struct acknowledged *shared;
 static char path[96];
@@ -74,6 +77,7 @@ static void write_on(const int *versions)
     memcpy(next, versions, sizeof(next));
     if (kns_store_open(path, KNS_STORE_WRITER, KNS_STORE_SYNC_NORMAL, &store, NULL) != KNS_OK)
         _exit(1);
+    shared->stage = OPEN;
     for (unsigned n = 0;; n++) {
         if (kns_store_begin(store, NULL) != KNS_OK)
             _exit(4);
@@ -87,6 +91,7 @@ static void write_on(const int *versions)
         for (unsigned i = 0; i <= n % FEEDS; i++)
             shared->version[i] = next[i] - 1;
         shared->starred = starred;
+        shared->stage = COMMITTED;
     }
 }
 
@@ -200,6 +205,14 @@ static void subscribe(void)
     kns_store_close(store);
 }
 
+/* The instant is random, but what it may fall into is not the machine's choice: a busy one would never come further than opening. */
+static void wait_for_the_instant(int stage)
+{
+    for (int i = 0; i < 60 * 1000 && shared->stage < stage; i++)
+        usleep(1000);
+    usleep((useconds_t)(rand() % 60000));
+}
+
 static void kills_at_any_instant_lose_and_repeat_nothing(void **state)
 {
     char dir[] = "/tmp/kns-crash-XXXXXX", command[64];
@@ -221,11 +234,12 @@ static void kills_at_any_instant_lose_and_repeat_nothing(void **state)
         int next[FEEDS], status = 0;
         for (int k = 0; k < FEEDS; k++)
             next[k] = versions[k] + 1;
+        shared->stage = BEGUN;
         pid_t child = fork();
         if (child == 0)
             write_on(next);
         assert_true(child > 0);
-        usleep((useconds_t)(rand() % 60000));
+        wait_for_the_instant(i % STAGES);
         kill(child, SIGKILL);
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status)); /* it did not end by itself */

@@ -26,6 +26,7 @@ struct kns_fetcher {
     struct kns_locals *locals;
     uv_timer_t timer;
     char user_agent[160];
+    bool one_ca_file;    /* the system's certificates stand in one file */
     struct fetch *first; /* all transfers under way */
     size_t handles;      /* poll handles and the timer, not yet closed */
     struct connection {
@@ -405,6 +406,15 @@ static void set_access(struct fetch *f)
     }
 }
 
+/* libcurl keeps the certificates that it has read (reading a system's takes 30 ms of the loop) only while it looks into no folder of
+ * them: where the system has a file of all, the folder holds the same. */
+static bool has_file_of_certificates(void)
+{
+    const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
+
+    return built->age >= CURLVERSION_SEVENTH && built->cainfo != NULL;
+}
+
 /* A transfer that stands still this long is given up: two thirds of all the time it has. */
 static long stall_s(int64_t timeout_s)
 {
@@ -448,6 +458,9 @@ static bool set_options(struct fetch *f)
     SET(CURLOPT_TIMEOUT_MS, left_ms > 1 ? left_ms : 1L);
     SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
     SET(CURLOPT_LOW_SPEED_TIME, stall_s(config->poll.timeout_s));
+    if (f->fetcher->one_ca_file ||
+        (f->request.access != NULL && f->request.access->ca_file != NULL))
+        SET(CURLOPT_CAPATH, (char *)NULL);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     /* Only TLS tells whether a connection can carry several transfers; without it nobody should wait to see. */
@@ -715,6 +728,7 @@ enum kns_status kns_fetcher_new(uv_loop_t *loop, const struct kns_config *config
         return kns_fail(err, KNS_ENOMEM, "libcurl cannot be started");
     }
     fetcher->loop = loop;
+    fetcher->one_ca_file = has_file_of_certificates();
     kns_fetcher_set_config(fetcher, config);
     fetcher->multi = curl_multi_init();
     fetcher->share = curl_share_init();

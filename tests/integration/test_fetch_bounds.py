@@ -21,6 +21,33 @@ def raw(*parts, then_close=True):
     return script
 
 
+def zstd(data, again=0):
+    """RFC 8878, without compressing: raw blocks, and behind them `again` blocks of 128 KiB that say one byte each."""
+    blocks = [(0, data[i:i + 65536]) for i in range(0, len(data), 65536)] + [(1, b"a")] * again
+    out = b"\x28\xb5\x2f\xfd\x00\x58"
+    for i, (kind, content) in enumerate(blocks):
+        size = 1 << 17 if kind == 1 else len(content)
+        out += (size << 3 | kind << 1 | (i == len(blocks) - 1)).to_bytes(3, "little") + content
+    return out
+
+
+def brotli(data):
+    """RFC 7932, without compressing: a window of 64 KiB, meta-blocks of bytes as they are, an empty last one."""
+    out, first = b"", True
+    for i in range(0, len(data), 60000):
+        piece = data[i:i + 60000]
+        header = (len(piece) - 1) << 3 | 1 << 19  # not the last, four nibbles of length, uncompressed
+        out += (header << 1 if first else header).to_bytes(3, "little") + piece
+        first = False
+    return out + b"\x03"
+
+
+# 40 MiB of spaces.
+BROTLI_BOMB = bytes.fromhex("cbffff3ff82540e2b14020f7fe8fffff7ff04b00c4611180eefd1fffffffe0970088c30200ddfb3ffeffffc12f0110870500baf77f"
+                            "f9ffff875f02200e0b0074efff00")
+CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli, "zstd": zstd}
+
+
 class Case(wire.Case):
     def after(self, *scripts, config=SMALL):
         self.knsd_, self.origin_ = self.knsd(config), self.origin()
@@ -51,9 +78,12 @@ class Sizes(Case):
         self.assertEqual(self.after(answer(200, fits.replace("xx", "xxx", 1)))["state"], "failing")
 
     def test_the_limit_counts_decoded_bytes(self):
-        for name, pack in (("gzip", gzip.compress), ("deflate", zlib.compress)):
+        begun = b"<rss version='2.0'><channel><title>"
+        bombs = {"gzip": gzip.compress(begun + b"a" * (50 << 20)), "deflate": zlib.compress(begun + b"a" * (50 << 20)),
+                 "br": BROTLI_BOMB, "zstd": zstd(begun, again=400)}
+        for name, bomb in bombs.items():
             with self.subTest(name):
-                bomb = pack(b"<rss version='2.0'><channel><title>" + b"a" * (50 << 20))
+                self.assertLess(len(bomb), 60000)
                 shown = self.after(answer(200, bomb, Content_Encoding=name))
                 self.assertIn("limit", shown["last_error"])
 
@@ -183,14 +213,31 @@ class Cuts(Case):
 
 
 class Compression(Case):
-    def test_gzip_and_deflate_are_read(self):
-        for name, pack in (("gzip", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress)):
+    def test_every_coding_that_is_offered_is_read(self):
+        for name, pack in (*CODINGS.items(), ("x-gzip", gzip.compress)):
             with self.subTest(name):
                 self.after(answer(200, pack(feed(1, 2).encode()), Content_Encoding=name))
                 self.assertEqual(self.titles(self.knsd_), ["Article 1", "Article 2"])
+                offered = self.origin_.asked()[-1]["Accept-Encoding"]
+                self.assertIn(name.replace("x-", ""), offered.replace(" ", "").split(","))
 
-    def test_what_is_no_gzip_though_it_says_so_is_a_failure(self):
-        self.assertEqual(self.after(answer(200, feed(1, 2), Content_Encoding="gzip"))["state"], "failing")
+    def test_a_stream_that_ends_in_the_middle_is_cut(self):
+        for name, pack in CODINGS.items():
+            with self.subTest(name):
+                packed = pack(feed(*range(1, 400)).encode())
+                shown = self.after(answer(200, packed[:-400], Content_Encoding=name, ETag='"2"'))
+                self.assertNotEqual(shown["state"], "gone")
+                self.assertNotEqual(self.next_validator(shown["id"]), '"2"')
+
+    def test_what_is_not_in_the_coding_that_it_names_is_a_failure(self):
+        for name in CODINGS:
+            with self.subTest(name):
+                self.assertEqual(self.after(answer(200, feed(1, 2), Content_Encoding=name))["state"], "failing")
+
+    def test_a_coding_that_was_named_wrongly_is_a_failure(self):
+        for name, pack in (("br", gzip.compress), ("zstd", brotli), ("gzip", zstd)):
+            with self.subTest(name):
+                self.assertEqual(self.after(answer(200, pack(feed(1, 2).encode()), Content_Encoding=name))["state"], "failing")
 
     def test_a_coding_that_nobody_offered_is_a_failure(self):
         self.assertEqual(self.after(answer(200, b"\x28\xb5\x2f\xfd\x00", Content_Encoding="rot13"))["state"], "failing")

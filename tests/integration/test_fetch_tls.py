@@ -1,4 +1,5 @@
 """TLS and what a feed may want of its own: certificates, versions, credentials, headers, HTTP/2."""
+import ctypes
 import os
 import shutil
 import ssl
@@ -65,6 +66,62 @@ class Certificates(Case):
         self.subscribe(knsd, secure.on("/feed", wire.redirect(302, plain.base + "/feed")),
                        access={"ca_file": os.path.join(folder, "cert.pem"), "user": "ann", "password": "s3cret"})
         self.assertIsNone(plain.asked()[0]["Authorization"])
+
+
+class Opened:
+    """Whether a file was opened since it was asked last, as inotify tells."""
+
+    def __init__(self, path):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = libc.inotify_init1(os.O_NONBLOCK)
+        if self.fd < 0 or libc.inotify_add_watch(self.fd, os.fsencode(path), 0x20) < 0:  # IN_OPEN
+            raise unittest.SkipTest("no inotify: %s" % os.strerror(ctypes.get_errno()))
+
+    def again(self):
+        try:
+            return bool(os.read(self.fd, 65536))
+        except BlockingIOError:
+            return False
+
+    def close(self):
+        os.close(self.fd)
+
+
+class Shared(Case):
+    """What the first transfer to a server has learned, the next one need not learn again."""
+
+    def polled_over_tls(self, polls, **more):
+        folder = self.certificate()
+        opened = Opened(os.path.join(folder, "cert.pem"))
+        self.addCleanup(opened.close)
+        knsd, origin = self.knsd(), self.secure_origin(folder)
+        opened.again()  # by the server
+        self.resumed = []
+
+        def script(connection, request):
+            self.resumed.append(connection.sock.session_reused)
+            answer(200, feed(1), **more)(connection, request)
+            if more:
+                connection.close()
+
+        feed_id = self.subscribe(knsd, origin.on("/feed", script), access={"ca_file": os.path.join(folder, "cert.pem")})
+        self.read = [opened.again()]
+        for _ in range(polls - 1):
+            self.assertEqual(self.poll(knsd, feed_id)["outcome"], "unchanged")
+            self.read.append(opened.again())
+        return origin
+
+    def test_a_connection_is_used_again(self):
+        self.assertEqual(self.polled_over_tls(5).connections, 1)
+
+    def test_a_new_connection_resumes_the_session(self):
+        origin = self.polled_over_tls(6, Connection="close")
+        self.assertEqual(origin.connections, 6)
+        self.assertEqual(self.resumed, [False] + [True] * 5)
+
+    def test_certificates_are_read_once(self):
+        self.polled_over_tls(6, Connection="close")
+        self.assertEqual(self.read, [True] + [False] * 5)
 
 
 class Options(Case):

@@ -3,11 +3,13 @@
 
 #include "lib/url.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int kns_call_failed(const struct kns_call *call, const char *what, const struct kns_error *err)
 {
@@ -160,6 +162,57 @@ int kns_call_print_json(struct kns_call *call, json_t *json)
         status = kns_call_fail(call, KNS_EXIT_FAILED, "cannot write to standard output");
     json_decref(json);
     return status;
+}
+
+/* ---- files ---------------------------------------------------------------------------------------- */
+
+int kns_call_read_file(struct kns_call *call, const char *path, size_t most, struct kns_buf *ret)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    FILE *file = standard_input ? stdin : fopen(path, "re");
+    const char *name = standard_input ? "standard input" : path;
+    char piece[1 << 15];
+
+    if (file == NULL)
+        return kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", name, strerror(errno));
+    kns_buf_init(ret, most);
+    for (size_t n = fread(piece, 1, sizeof(piece), file); n > 0 && !kns_buf_failed(ret);
+         n = fread(piece, 1, sizeof(piece), file))
+        kns_buf_add(ret, piece, n);
+    int why = ferror(file) ? errno : 0;
+    if (!standard_input)
+        fclose(file);
+    if (why == 0 && !kns_buf_failed(ret))
+        return KNS_EXIT_OK;
+    kns_buf_fini(ret);
+    if (why != 0)
+        return kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", name, strerror(why));
+    return kns_call_fail(call, KNS_EXIT_FAILED, "%s: larger than %zu MiB", name, most >> 20);
+}
+
+int kns_call_write_file(struct kns_call *call, const char *path, const char *bytes, size_t size)
+{
+    char *part = kns_arena_printf(call->arena, "%s.part%ld", path, (long)getpid());
+    FILE *file = part == NULL ? NULL : fopen(part, "we");
+    bool good = file != NULL && fwrite(bytes, 1, size, file) == size;
+
+    if (file != NULL)
+        good = fclose(file) == 0 && good;
+    if (good && rename(part, path) == 0)
+        return KNS_EXIT_OK;
+    int status = kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
+    if (file != NULL)
+        unlink(part);
+    return status;
+}
+
+int kns_call_write(struct kns_call *call, const char *path, const char *bytes, size_t size)
+{
+    if (path != NULL && strcmp(path, "-") != 0)
+        return kns_call_write_file(call, path, bytes, size);
+    if (fwrite(bytes, 1, size, stdout) == size && fflush(stdout) == 0)
+        return KNS_EXIT_OK;
+    return kns_call_fail(call, KNS_EXIT_FAILED, "cannot write to standard output");
 }
 
 /* ---- feeds and items by what people type ---------------------------------------------------------------------------- */

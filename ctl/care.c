@@ -3,28 +3,11 @@
 
 #include "lib/store.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-int kns_call_write_file(struct kns_call *call, const char *path, const char *bytes, size_t size)
-{
-    char *part = kns_arena_printf(call->arena, "%s.part%ld", path, (long)getpid());
-    FILE *file = part == NULL ? NULL : fopen(part, "we");
-    bool good = file != NULL && fwrite(bytes, 1, size, file) == size;
-
-    if (file != NULL)
-        good = fclose(file) == 0 && good;
-    if (good && rename(part, path) == 0)
-        return KNS_EXIT_OK;
-    int status = kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
-    if (file != NULL)
-        unlink(part);
-    return status;
-}
 
 int kns_cmd_digest(struct kns_call *call)
 {
@@ -50,12 +33,7 @@ int kns_cmd_digest(struct kns_call *call)
     status = kns_call_raw(call, NULL, &request, &response);
     if (status != KNS_EXIT_OK)
         return status;
-    if (path != NULL && strcmp(path, "-") != 0)
-        status = kns_call_write_file(call, path, kns_buf_str(&response.body), response.body.len);
-    else if (fwrite(kns_buf_str(&response.body), 1, response.body.len, stdout) !=
-                 response.body.len ||
-             fflush(stdout) != 0)
-        status = kns_call_fail(call, KNS_EXIT_FAILED, "cannot write to standard output");
+    status = kns_call_write(call, path, kns_buf_str(&response.body), response.body.len);
     kns_buf_fini(&response.body);
     return status;
 }

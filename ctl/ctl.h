@@ -67,6 +67,13 @@ int kns_call_refused(struct kns_call *call, const char *what, struct kns_respons
 int kns_call_post(struct kns_call *call, const char *what, const char *path, json_t *json,
                   json_t **ret_json);
 
+/* Reads a file ("-": standard input) of at most `most` bytes; says what went wrong and returns its exit code. ret is initialised here, and
+ * the caller's to fini when this returned KNS_EXIT_OK. */
+int kns_call_read_file(struct kns_call *call, const char *path, size_t most, struct kns_buf *ret);
+
+/* Writes bytes to a file, or to standard output where path is NULL or "-"; says what went wrong and returns its exit code. */
+int kns_call_write(struct kns_call *call, const char *path, const char *bytes, size_t size);
+
 /* Writes a file whole or not at all; says what went wrong and returns its exit code. */
 int kns_call_write_file(struct kns_call *call, const char *path, const char *bytes, size_t size);
 

@@ -567,38 +567,26 @@ int kns_cmd_refresh(struct kns_call *call)
 
 /* ---- import, export ------------------------------------------------------------------------------------------------------ */
 
-static int read_all(struct kns_call *call, const char *path, struct kns_buf *out)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    char bytes[1 << 16];
-    size_t n;
-
-    if (file == NULL)
-        return kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
-    while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
-        kns_buf_add(out, bytes, n);
-    bool good = !ferror(file) && !kns_buf_failed(out);
-    if (file != stdin)
-        fclose(file);
-    return good ? KNS_EXIT_OK : kns_call_fail(call, KNS_EXIT_FAILED, "%s: cannot be read", path);
-}
+#define LIST_MOST ((size_t)32 << 20) /* what the daemon takes */
 
 int kns_cmd_import(struct kns_call *call)
 {
     const char *path = call->args.operands[0];
-    struct kns_buf body = {0};
+    struct kns_buf body;
     json_t *answer = NULL, *problem;
     size_t index;
-    int status = read_all(call, path, &body);
+    int status = kns_call_read_file(call, path, LIST_MOST, &body);
 
-    if (status == KNS_EXIT_OK) {
-        const struct kns_request request = {.method = "POST",
-                                            .path = "/v1/opml",
-                                            .body = kns_buf_str(&body),
-                                            .body_size = body.len,
-                                            .content_type = "text/x-opml"};
-        status = kns_call_json(call, path, &request, &answer);
-    }
+    if (status != KNS_EXIT_OK)
+        return status;
+    if (strcmp(path, "-") == 0)
+        path = "standard input";
+    const struct kns_request request = {.method = "POST",
+                                        .path = "/v1/opml",
+                                        .body = kns_buf_str(&body),
+                                        .body_size = body.len,
+                                        .content_type = "text/x-opml"};
+    status = kns_call_json(call, path, &request, &answer);
     kns_buf_fini(&body);
     if (status != KNS_EXIT_OK || call->json)
         return status != KNS_EXIT_OK ? status : kns_call_print_json(call, answer);
@@ -627,9 +615,7 @@ int kns_cmd_export(struct kns_call *call)
     int status = kns_call_raw(call, NULL, &request, &response);
     if (status != KNS_EXIT_OK)
         return status;
-    fwrite(response.body.data, 1, response.body.len, stdout);
+    status = kns_call_write(call, NULL, kns_buf_str(&response.body), response.body.len);
     kns_buf_fini(&response.body);
-    return fflush(stdout) == 0
-               ? KNS_EXIT_OK
-               : kns_call_fail(call, KNS_EXIT_FAILED, "cannot write to standard output");
+    return status;
 }

@@ -1,7 +1,6 @@
 /* knsctl issue: the curated, numbered newsletter. One row an action; how issues are shown. */
 #include "ctl/issue.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,35 +31,13 @@ size_t kns_issue_n_operands(const struct kns_call *call)
 
 int kns_issue_read_file(struct kns_call *call, const char *path, struct kns_buf *ret)
 {
-    bool standard_input = strcmp(path, "-") == 0;
-    FILE *file = standard_input ? stdin : fopen(path, "re");
-    char piece[1 << 15];
-
-    if (file == NULL)
-        return kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
-    kns_buf_init(ret, FILE_MOST);
-    for (size_t n = fread(piece, 1, sizeof(piece), file); n > 0;
-         n = fread(piece, 1, sizeof(piece), file))
-        kns_buf_add(ret, piece, n);
-    bool bad = ferror(file) != 0;
-    if (!standard_input)
-        fclose(file);
-    if (!bad && !kns_buf_failed(ret))
-        return KNS_EXIT_OK;
-    kns_buf_fini(ret);
-    return kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path,
-                         bad ? "cannot be read" : "larger than 32 MiB");
+    return kns_call_read_file(call, path, FILE_MOST, ret);
 }
 
 static int write_out(struct kns_call *call, const struct kns_buf *body)
 {
-    const char *path = kns_args_value(&call->args, "output");
-
-    if (path != NULL && strcmp(path, "-") != 0)
-        return kns_call_write_file(call, path, kns_buf_str(body), body->len);
-    if (fwrite(kns_buf_str(body), 1, body->len, stdout) == body->len && fflush(stdout) == 0)
-        return KNS_EXIT_OK;
-    return kns_call_fail(call, KNS_EXIT_FAILED, "cannot write to standard output");
+    return kns_call_write(call, kns_args_value(&call->args, "output"), kns_buf_str(body),
+                          body->len);
 }
 
 void kns_issue_hint(const struct kns_call *call, const char *format, ...)

@@ -3,6 +3,7 @@
 
 #include "ctl/template.h"
 #include "lib/html.h"
+#include "lib/text.h"
 #include "lib/url.h"
 
 #include <stdio.h>
@@ -55,7 +56,7 @@ struct listing {
     bool snippets;        /* a search on a terminal: where each was found */
     bool found;           /* anything at all */
     struct kns_table table;
-    json_t *all; /* --json */
+    json_t *all, *document; /* --json: the items, and the first page, which is given them all */
 };
 
 #define ALL INT64_MAX
@@ -113,12 +114,21 @@ static void print_snippet(struct kns_call *call, const char *snippet)
     putchar('\n');
 }
 
+#define HIT_INDENT 10
+#define TITLE_LEAST 16
+
 static void print_hit(struct kns_call *call, const json_t *item)
 {
+    const char *source =
+        kns_arena_printf(call->arena, "  %s, %s", kns_out_safe(call->arena, feed_title(item)),
+                         kns_out_age(call->arena, date_of(item), call->now));
+    const char *title = kns_out_safe(call->arena, title_of(item));
+    int room = call->out->columns - HIT_INDENT - kns_text_columns(source == NULL ? "" : source);
+
     printf("%8s  ", kns_out_safe(call->arena, kns_json_text(item, "id")));
-    kns_out_styled(call->out, KNS_BOLD, kns_out_safe(call->arena, title_of(item)));
-    printf("  %s, %s\n", kns_out_safe(call->arena, feed_title(item)),
-           kns_out_age(call->arena, date_of(item), call->now));
+    kns_out_styled(call->out, KNS_BOLD,
+                   kns_text_fit(call->arena, title, room < TITLE_LEAST ? TITLE_LEAST : room));
+    printf("%s\n", source == NULL ? "" : source);
     print_snippet(call, kns_json_text(json_object_get(item, "_kns"), "snippet"));
 }
 
@@ -177,7 +187,10 @@ static int show_page(struct listing *l, const char *filters, const char **cursor
     const char *next =
         json_string_value(json_object_get(json_object_get(json, "_kns"), "next_cursor"));
     *cursor = kns_arena_strdup(call->arena, next);
-    json_decref(json);
+    if (call->json && l->document == NULL)
+        l->document = json;
+    else
+        json_decref(json);
     return KNS_EXIT_OK;
 }
 
@@ -194,11 +207,10 @@ static int show_pages(struct listing *l, const char *query, int64_t wanted)
     const char *filters = NULL, *cursor = NULL;
     int status = kns_call_filters(call, query, limit, &filters);
 
-    while (status == KNS_EXIT_OK && wanted > 0) {
-        status = show_page(l, filters, &cursor, &wanted);
-        if (cursor == NULL)
-            break;
-    }
+    do {
+        if (status == KNS_EXIT_OK)
+            status = show_page(l, filters, &cursor, &wanted);
+    } while (status == KNS_EXIT_OK && cursor != NULL && wanted > 0);
     return status;
 }
 
@@ -214,12 +226,14 @@ static int list(struct kns_call *call, const char *query, int64_t wanted, const 
     int status = show_pages(&l, query, wanted);
     if (status != KNS_EXIT_OK) {
         json_decref(l.all);
+        json_decref(l.document);
         return status;
     }
-    if (call->json)
-        return kns_call_print_json(call, json_pack("{s:s, s:s, s:o}", "version",
-                                                   "https://jsonfeed.org/version/1.1", "title",
-                                                   "KNS", "items", l.all));
+    if (call->json) {
+        json_object_del(l.document, "_kns"); /* where the next page begins */
+        json_object_set_new(l.document, "items", l.all);
+        return kns_call_print_json(call, l.document);
+    }
     kns_table_print(&l.table, call->out);
     if (!l.found)
         kns_out_nothing(call->out, "no articles");
@@ -493,10 +507,40 @@ static const char *push_sentence(struct kns_call *call, const json_t *push)
     return *error == '\0' ? text : kns_arena_printf(call->arena, "%s (%s)", text, error);
 }
 
+/* In a pipe an error stands in the place of what set the next poll; a table has it whole, below. */
+static void print_polls(struct kns_call *call, const json_t *polls)
+{
+    static const struct kns_column some[] = {
+        {"AT", 20, 20, false, 0},    {"OUTCOME", 7, 12, false, 0}, {"STATUS", 6, 6, true, 1},
+        {"BYTES", 5, 10, true, 3},   {"NEW", 3, 6, true, 2},       {"EDITED", 6, 6, true, 4},
+        {"NEXT FOR", 8, 0, false, 5}};
+    static const char *const numbers[] = {"status", "bytes", "new_items", "updated_items"};
+    struct kns_table table;
+    size_t index;
+    json_t *poll;
+
+    kns_table_init(&table, call->arena, some, 7);
+    json_array_foreach(polls, index, poll)
+    {
+        const char *error = kns_json_text(poll, "error");
+        bool below = call->out->terminal && *error != '\0';
+        struct kns_cell cells[7] = {{kns_json_text(poll, "at"), KNS_PLAIN},
+                                    {kns_json_text(poll, "outcome"), KNS_PLAIN}};
+        for (size_t i = 0; i < 4; i++)
+            cells[2 + i].text =
+                kns_arena_printf(call->arena, "%lld",
+                                 (long long)json_integer_value(json_object_get(poll, numbers[i])));
+        cells[6].text = *error == '\0' || below ? kns_json_text(poll, "next_poll_reason") : error;
+        kns_table_add(&table, cells);
+        if (below)
+            kns_table_note(&table, error, KNS_RED);
+    }
+    kns_table_print(&table, call->out);
+}
+
 static int why_feed(struct kns_call *call, int64_t id, const char *word)
 {
-    json_t *json = NULL, *poll;
-    size_t index;
+    json_t *json = NULL;
     const struct kns_request request = {
         .path = kns_arena_printf(call->arena, "/v1/feeds/%lld/polls", (long long)id)};
     int status = kns_call_json(call, word, &request, &json);
@@ -512,16 +556,7 @@ static int why_feed(struct kns_call *call, int64_t id, const char *word)
     print_field(call, "next poll:",
                 kns_arena_printf(call->arena, "%s (%s)", kns_json_text(feed, "next_poll_at"),
                                  kns_json_text(feed, "next_poll_reason")));
-    json_array_foreach(json_object_get(json, "polls"), index, poll)
-        printf("%s  %-12s  %3lld  %7lld bytes  %lld new, %lld edited  %s\n",
-               kns_json_text(poll, "at"), kns_json_text(poll, "outcome"),
-               (long long)json_integer_value(json_object_get(poll, "status")),
-               (long long)json_integer_value(json_object_get(poll, "bytes")),
-               (long long)json_integer_value(json_object_get(poll, "new_items")),
-               (long long)json_integer_value(json_object_get(poll, "updated_items")),
-               kns_out_safe(call->arena, *kns_json_text(poll, "error") != '\0'
-                                             ? kns_json_text(poll, "error")
-                                             : kns_json_text(poll, "next_poll_reason")));
+    print_polls(call, json_object_get(json, "polls"));
     json_decref(json);
     return KNS_EXIT_OK;
 }

@@ -3,7 +3,6 @@
 
 #include "lib/buf.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,23 +111,19 @@ static int remove_rules(struct kns_call *call)
     return kns_tally_exit(&tally);
 }
 
+#define RULES_MOST ((size_t)4 << 20)
+
 static int import(struct kns_call *call)
 {
     const char *name = call->args.operands[1];
-    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
     struct kns_buf text;
     json_t *answer = NULL;
-    char piece[4096];
-    size_t n;
+    int status = kns_call_read_file(call, name, RULES_MOST, &text);
 
-    if (file == NULL)
-        return kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", name, strerror(errno));
-    kns_buf_init(&text, 4u << 20);
-    while ((n = fread(piece, 1, sizeof(piece), file)) > 0)
-        kns_buf_add(&text, piece, n);
-    bool bad = ferror(file) != 0 || kns_buf_failed(&text);
-    if (file != stdin)
-        fclose(file);
+    if (status != KNS_EXIT_OK)
+        return status;
+    if (strcmp(name, "-") == 0)
+        name = "standard input";
     const struct kns_request request = {.method = "POST",
                                         .path = kns_args_has(&call->args, "replace")
                                                     ? "/v1/rules/text?replace=1"
@@ -136,8 +131,7 @@ static int import(struct kns_call *call)
                                         .body = kns_buf_str(&text),
                                         .body_size = text.len,
                                         .content_type = "text/plain; charset=utf-8"};
-    int status = bad ? kns_call_fail(call, KNS_EXIT_FAILED, "%s: cannot be read", name)
-                     : kns_call_json(call, name, &request, &answer);
+    status = kns_call_json(call, name, &request, &answer);
     kns_buf_fini(&text);
     if (status != KNS_EXIT_OK || call->json)
         return status != KNS_EXIT_OK ? status : kns_call_print_json(call, answer);
@@ -159,9 +153,7 @@ static int export(struct kns_call *call)
 
     if (status != KNS_EXIT_OK)
         return status;
-    if (fwrite(kns_buf_str(&response.body), 1, response.body.len, stdout) != response.body.len ||
-        fflush(stdout) != 0)
-        status = kns_call_fail(call, KNS_EXIT_FAILED, "cannot write to standard output");
+    status = kns_call_write(call, NULL, kns_buf_str(&response.body), response.body.len);
     kns_buf_fini(&response.body);
     return status;
 }

@@ -489,6 +489,14 @@ class Articles(Case):
         self.assertEqual(len(self.ctl("search", "-n", 1100, "article").splitlines()), 1100)
         self.assertEqual(len(self.terminal("search", "-n", 1100, "article").split("Article f")) > 1100, True)
 
+    def test_json_of_a_list_is_the_daemons_document_with_all_that_was_asked_for(self):
+        self.feed("a", [entry(n) for n in range(3)])
+        page = self.knsd.get("/v1/items?limit=2")
+        listed = self.json("list", "-n", 2)
+        self.assertEqual((listed["title"], [i["id"] for i in listed["items"]]), (page["title"], [i["id"] for i in page["items"]]))
+        self.assertNotIn("_kns", listed)
+        self.assertEqual(self.json("list", "-n", 0)["items"], [])
+
     def test_what_is_no_name_stays_in_a_template_as_it_is(self):
         self.feed("a", [entry(1)])
         self.assertEqual(self.ctl("list", "--format", '{"n":{id}} {} { \\{id}'), '{"n":1} {} { {id}\n')
@@ -535,9 +543,13 @@ class Articles(Case):
             text = self.ctl(*words)
             self.assertRegex(text, r"(?m)^health: failing: ")
             self.assertRegex(text, r"(?m)^next poll: \d{4}.*\(.+\)$")
-            self.assertEqual(len(re.findall(r"(?m)^\d{4}-\d\d-\d\dT\S+  (?:new-document|error) ", text)), 2)
+            self.assertEqual(len(re.findall(r"(?m)^\d{4}-\d\d-\d\dT\S+\t(?:new-document|error)\t(?:200|503)\t\d+\t[01]\t0\t.+$", text)), 2)
         self.assertEqual(self.json("why", 1)["canonical_url"], "https://example.org/1")
         self.assertEqual(len(self.json("why", "--feed", 1)["polls"]), 2)
+        for width in (40, 80):
+            shown = self.terminal("why", "--feed", 1, width=width, env=environment(NO_COLOR="1"))
+            self.assertEqual([line for line in shown.splitlines() if columns(line) > width and not line.startswith(("url: ", "health: ", "last error: ", "next poll: "))], [])
+            self.assertIn("HTTP 503", shown)
 
 
 class Terminals(Case):
@@ -562,6 +574,12 @@ class Terminals(Case):
         starts = {columns(line[:line.index(start)]) for line in listing[1:] for start in (long[:3], "Short", "e\u0301" * 3) if start in line}
         self.assertEqual(starts, {at}, "titles stand below each other")
         self.assertIn("…", "".join(listing))
+
+    def test_the_hits_of_a_search_fit_and_keep_where_they_come_from(self):
+        self.feed("a", [entry(1, title="とても長い日本語の題名がここに続いていて端末の幅には決して収まらない")], title="週刊コンペだより")
+        lines = self.terminal("search", "題名", width=60, env=environment(NO_COLOR="1")).splitlines()
+        self.assertLessEqual(columns(lines[0]), 60)
+        self.assertRegex(lines[0], "^       1  とても.*…  週刊コンペだより, ")
 
     def test_where_there_is_nothing_a_terminal_says_so_and_a_pipe_stays_empty(self):
         for words, said in ((("feeds",), "no feeds: see knsctl add --help"), (("list", "--tag", "none"), "no articles"), (("search", "nothing"), "no articles"),

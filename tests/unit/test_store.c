@@ -411,6 +411,28 @@ static void what_retention_removed_does_not_come_back(void **state)
     assert_string_equal(search(f, "old"), "");
 }
 
+static void what_was_published_stays_without_star_or_note(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = add_feed(f, "http://a.example/feed");
+    bool more = false;
+
+    poll(f, a,
+         "<item><title>published</title><link>http://s/1</link><pubDate>01 Jan 2020 00:00:00 "
+         "GMT</pubDate></item>"
+         "<item><title>drafted</title><link>http://s/2</link><pubDate>01 Jan 2020 00:00:00 "
+         "GMT</pubDate></item>");
+    const struct kns_covered covered[] = {
+        {list(f, (struct kns_item_query){.q = "published"}).first_id, "http://s/1", "published"}};
+    const struct kns_issue_record issue = {
+        .newsletter = "main", .number = 1, .title = "One", .items = 1, .document = "{}"};
+    assert_int_equal(kns_store_put_issue(f->store, &issue, covered, 1, NULL, NULL), KNS_OK);
+    assert_int_equal(kns_store_expire(f->store, 30, 0, now, 100, &more, NULL), KNS_OK);
+    assert_string_equal(list(f, (struct kns_item_query){0}).text, "published");
+    assert_int_equal(kns_store_remove_feed(f->store, a, now, NULL), KNS_OK);
+    assert_string_equal(list(f, (struct kns_item_query){0}).text, "published");
+}
+
 static void removing_a_feed_keeps_what_others_carry_and_what_is_starred(void **state)
 {
     struct fixture *f = *state;
@@ -779,6 +801,7 @@ int main(void)
         TEST(search_finds_japanese_words),
         TEST(bad_query_syntax_is_taken_as_words),
         TEST(what_retention_removed_does_not_come_back),
+        TEST(what_was_published_stays_without_star_or_note),
         TEST(removing_a_feed_keeps_what_others_carry_and_what_is_starred),
         TEST(two_feeds_become_one),
         TEST(a_new_url_drops_the_validators),

@@ -10,6 +10,8 @@ import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ET
 
+from tests.integration import kns
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -32,8 +34,8 @@ class Samples(unittest.TestCase):
     def test_every_subscription_of_the_list_is_well_formed_and_filled_in(self):
         _, opml = self.get("/feeds.opml")
         urls = [o.get("xmlUrl") for o in ET.fromstring(opml).iter("outline") if o.get("xmlUrl")]
-        self.assertGreaterEqual(len(urls), 6)
-        for url in urls:
+        self.assertGreaterEqual(len(urls), 5)
+        for url in urls + [self.base + "/shukan-compe.rss"]:
             self.assertTrue(url.startswith(self.base))
             _, body = self.get(url[len(self.base):])
             self.assertNotIn("{{", body)
@@ -58,6 +60,47 @@ class Samples(unittest.TestCase):
                 self.get("/tabular-notes.rss", **condition)
             self.assertEqual(caught.exception.code, 304)
             caught.exception.close()
+
+    def test_the_first_issue_is_made_as_the_readme_says(self):
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as fp:
+            readme = fp.read()
+        with open(os.path.join(ROOT, "samples/kns.conf"), encoding="utf-8") as fp:
+            knsd = kns.Knsd(fp.read())
+        self.addCleanup(knsd.close)
+
+        def ctl(*args, text=""):
+            done = subprocess.run([kns.KNSCTL, "--socket", knsd.socket, *args], input=text.encode(), stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, timeout=kns.PATIENCE_S, check=False)
+            self.assertEqual(done.returncode, 0, (args, done.stderr.decode()))
+            return done.stdout.decode()
+
+        ctl("import", "-", text=self.get("/feeds.opml")[1])
+        ctl("refresh", "--wait")
+        ctl("add", "--newsletter", self.base + "/shukan-compe.rss")
+        found = {i["url"]: i for i in knsd.all_items()}
+        curated = found[self.base + "/nikki/silver.html"]["_kns"]
+        self.assertIn("失敗した検証方法", curated["curated"][0]["note_html"])
+        draft = ctl("issue", "suggest", "-n", "4")
+        rows = [line.split("\t") for line in draft.splitlines()[1:]]
+        self.assertEqual(len({row[3] for row in rows}), 4, "one of each feed")
+        self.assertNotIn("週刊コンペだより #", draft)
+        # The text of the README, with the numbers that the articles have here.
+        text = re.search(r"```markdown\n(.*?)```", readme, re.S).group(1)
+        for number, row in zip(re.findall(r"(?m)^- \[(\d+)\]", text), rows):
+            text = text.replace("[%s]" % number, "[=%s]" % row[0], 1)
+        text = text.replace("[=", "[").replace("https://example.com/", self.base + "/gpu/page.html").replace(
+            "https://example.org/", self.base + "/nlp/")
+        ctl("issue", "edit", "-", text=text)
+        self.assertEqual([i.get("section") for i in knsd.get("/v1/issues/draft")["items"]], ["Reading"] * 3 + ["日本語"])
+        self.assertEqual(knsd.get("/v1/issues/draft")["items"][2]["title"], "A sample article")
+        preview = os.path.join(knsd.dir, "preview.html")
+        ctl("issue", "preview", "-o", preview)
+        self.assertGreater(os.path.getsize(preview), 5000)
+        self.assertEqual(ctl("issue", "lint"), "warning: A sample article: no comment\n")
+        self.assertIn("Sample Weekly #1\ttag:", ctl("issue", "publish"))
+        for name in ("html", "atom", "markdown", "text", "eml", "jsonfeed", "opml"):
+            self.assertIn("Sample Weekly", ctl("issue", "show", "1", "--format", name))
+        self.assertEqual(ctl("site", os.path.join(knsd.dir, "public")), "6 written, 0 unchanged\n")
 
 
 if __name__ == "__main__":

@@ -281,7 +281,7 @@ static const struct action {
     {"publish", kns_cmd_issue_publish, 0, 0, "", " issue-number date no-links force "},
     {"list", kns_cmd_issue_list, 0, 0, "", " "},
     {"correct", kns_cmd_issue_correct, 1, 2, "N [FILE|-]", " "},
-    {"send", kns_cmd_issue_send, 1, 1, "N [--to LIST]", " to print images "},
+    {"send", kns_cmd_issue_send, 1, 1, "N [--to LIST]", " to print again images "},
     {"import", kns_cmd_issue_import, 1, 100000, "FILE|DIR|FEED-URL…", " issue-number date url "},
     {"discard", kns_cmd_issue_discard, 0, 0, "", " "},
 };

@@ -204,17 +204,47 @@ static int print_message(struct kns_call *call, const char *path, const json_t *
     return kns_issue_show_as(call, path, "eml", "");
 }
 
+static void print_unsent(struct kns_call *call, const json_t *list, const char *what)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(list, i, one)
+        fprintf(stderr, "knsctl: %s: %s: %s\n", kns_out_safe(call->arena, kns_json_text(one, "to")),
+                what, kns_out_safe(call->arena, kns_json_text(one, "why")));
+}
+
+/* Exits 5 when some have not got it, 1 when nobody has. */
+static int print_sent(struct kns_call *call, json_t *answer)
+{
+    const json_t *refused = json_object_get(answer, "refused"),
+                 *unknown = json_object_get(answer, "unknown");
+    json_int_t sent = json_integer_value(json_object_get(answer, "sent")),
+               known = json_integer_value(json_object_get(answer, "known"));
+    size_t missing = json_array_size(refused) + json_array_size(unknown);
+
+    if (call->json) {
+        kns_call_print_json(call, answer);
+        return missing == 0 ? KNS_EXIT_OK : sent > 0 ? KNS_EXIT_SOME_FAILED : KNS_EXIT_FAILED;
+    }
+    printf("sent to %lld\n", (long long)sent);
+    if (known > 0)
+        fprintf(stderr, "knsctl: %lld had it already (--again sends it to them too)\n",
+                (long long)known);
+    print_unsent(call, refused, "not sent");
+    print_unsent(call, unknown, "not known whether it arrived, and not sent again without --again");
+    json_decref(answer);
+    return missing == 0 ? KNS_EXIT_OK : sent > 0 ? KNS_EXIT_SOME_FAILED : KNS_EXIT_FAILED;
+}
+
 static int hand_over(struct kns_call *call, const char *path, json_t *to)
 {
     json_t *answer = NULL;
     int status = kns_call_post(
         call, NULL, kns_issue_path_of(call, kns_arena_printf(call->arena, "%s/send", path), ""),
-        json_pack("{s:O}", "to", to), &answer);
+        json_pack("{s:O, s:b}", "to", to, "again", kns_args_has(&call->args, "again")), &answer);
 
-    if (status == KNS_EXIT_OK)
-        printf("sent to %s\n", kns_issue_number_text(call, answer, "sent"));
-    json_decref(answer);
-    return status;
+    return status == KNS_EXIT_OK ? print_sent(call, answer) : status;
 }
 
 int kns_cmd_issue_send(struct kns_call *call)

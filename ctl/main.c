@@ -152,6 +152,7 @@ static const struct kns_option issue_options[] = {
     {"to", 0, false, KNS_OPTION_TEXT, "LIST",
      "send: to these addresses (a,b or @FILE); else the message is printed"},
     {"print", 0, false, KNS_OPTION_FLAG, NULL, "send: print the message for sendmail -t"},
+    {"again", 0, false, KNS_OPTION_FLAG, NULL, "send: to those too who had it"},
     {0},
 };
 static const struct kns_option site_options[] = {

@@ -127,6 +127,8 @@ static const struct key keys[] = {
     {"mail", "password_file", OTHER_PATH, AT(mail.password_file), "", NULL,
      "and the password on this file's first line"},
     {"mail", "from", MAILBOX, AT(mail.from), "", NULL, "an address, or Name <address>"},
+    {"mail", "ca_file", OTHER_PATH, AT(mail.ca_file), "", NULL,
+     "the authorities that its certificate may come from; empty: the system's"},
     {"mail", "tls", CHOICE, AT(mail.tls), "required", tls_choices,
      "required, try (where the server offers it) or never"},
 };

@@ -55,7 +55,7 @@ struct kns_config {
         char *title, *base_url, *language, *template_dir;
     } digest;
     struct {
-        char *server, *user, *password_file, *from;
+        char *server, *user, *password_file, *from, *ca_file;
         int tls; /* enum kns_mail_tls */
     } mail;
     struct kns_config_newsletter *newsletters; /* in the file's order */

@@ -167,8 +167,15 @@ enum kns_status kns_answer_issues_json(struct kns_request *request, struct kns_s
                                        struct kns_error *err);
 enum kns_status kns_answer_site(struct kns_request *request, struct kns_store *store,
                                 struct kns_error *err);
-enum kns_status kns_send_issue(struct kns_request *request, struct kns_store *store,
-                               struct kns_error *err);
+/* What mails an issue, in three steps: "to" of the body is checked and noted (writer), the message goes out (query worker), and what was
+ * not sent is forgotten and answered (writer). */
+struct kns_sending;
+enum kns_status kns_begin_sending(struct kns_request *request, struct kns_store *store,
+                                  struct kns_sending **ret, struct kns_error *err);
+enum kns_status kns_do_send(struct kns_request *request, struct kns_store *store,
+                            struct kns_sending *sending, struct kns_error *err);
+enum kns_status kns_end_sending(struct kns_request *request, struct kns_store *store,
+                                struct kns_sending *sending, struct kns_error *err);
 enum kns_status kns_change_draft(struct kns_request *request, struct kns_store *store,
                                  struct kns_error *err);
 enum kns_status kns_suggest_draft(struct kns_request *request, struct kns_store *store,

@@ -39,7 +39,7 @@ static const struct kns_route routes[] = {
     {"GET", "/v1/issues/{id}", KNS_ROUTE_READ, kns_answer_issue, " newsletter format images paste ",
      false},
     {"POST", "/v1/issues/{id}/text", KNS_ROUTE_WRITE, kns_correct_issue, " newsletter ", false},
-    {"POST", "/v1/issues/{id}/send", KNS_ROUTE_READ, kns_send_issue, " newsletter ", true},
+    {"POST", "/v1/issues/{id}/send", KNS_ROUTE_SEND, NULL, " newsletter ", true},
     {"GET", "/v1/issues/draft", KNS_ROUTE_READ, kns_answer_draft,
      " newsletter format images paste ", false},
     {"DELETE", "/v1/issues/draft", KNS_ROUTE_WRITE, kns_remove_draft, " newsletter ", false},

@@ -14,6 +14,7 @@ enum kns_route_kind {
     KNS_ROUTE_SUBSCRIBE, /* the others: the server itself, with the poller */
     KNS_ROUTE_LINK,
     KNS_ROUTE_LINK_CHECK,
+    KNS_ROUTE_SEND,
     KNS_ROUTE_REFRESH,
     KNS_ROUTE_EVENTS,
     KNS_ROUTE_STATUS,

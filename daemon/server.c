@@ -226,6 +226,8 @@ static enum MHD_Result dispatch(struct exchange *x)
         return kns_serve_link(x);
     case KNS_ROUTE_LINK_CHECK:
         return kns_serve_link_check(x);
+    case KNS_ROUTE_SEND:
+        return kns_serve_send(x);
     case KNS_ROUTE_REFRESH:
         return kns_serve_refresh(x);
     case KNS_ROUTE_EVENTS:
@@ -322,12 +324,13 @@ static bool keep_newsletters(struct kns_request *r, const struct kns_config *con
     }
     r->publications = all;
     r->n_publications = n;
-    r->mail = (struct kns_mail_settings){.server = kns_arena_strdup(r->arena, config->mail.server),
-                                         .user = kns_arena_strdup(r->arena, config->mail.user),
-                                         .password_file =
-                                             kns_arena_strdup(r->arena, config->mail.password_file),
-                                         .from = kns_arena_strdup(r->arena, config->mail.from),
-                                         .tls = (enum kns_mail_security)config->mail.tls};
+    r->mail = (struct kns_mail_settings){
+        .server = kns_arena_strdup(r->arena, config->mail.server),
+        .user = kns_arena_strdup(r->arena, config->mail.user),
+        .password_file = kns_arena_strdup(r->arena, config->mail.password_file),
+        .from = kns_arena_strdup(r->arena, config->mail.from),
+        .ca_file = kns_arena_strdup(r->arena, config->mail.ca_file),
+        .tls = (enum kns_mail_security)config->mail.tls};
     return true;
 }
 

@@ -78,6 +78,7 @@ enum MHD_Result kns_serve_subscribe(struct exchange *x);
 enum MHD_Result kns_serve_refresh(struct exchange *x);
 enum MHD_Result kns_serve_link(struct exchange *x);
 enum MHD_Result kns_serve_link_check(struct exchange *x);
+enum MHD_Result kns_serve_send(struct exchange *x);
 
 /* Fetches the pictures that a handler asked for, one after the other, and has it run again. */
 void kns_serve_pictures(struct exchange *x);

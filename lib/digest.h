@@ -58,7 +58,9 @@ struct kns_digest {
     const char *publication;  /* without the number: "Weekly Kaggle News"; NULL: title */
     const char *author;       /* NULL: the publication */
     const char *author_email; /* NULL: none */
-    int64_t number;           /* of the issue; 0: an uncurated digest */
+    const char
+        *list; /* names its mailing list where the publication has no Latin letters; NULL: none */
+    int64_t number; /* of the issue; 0: an uncurated digest */
     const char *id; /* permanent (atom:id); NULL: self_url, else one made of title and base_url */
     const char *base_url; /* the publication's site; NULL: none */
     const char *url;      /* this digest's page on it; NULL: none */

@@ -533,6 +533,15 @@ enum kns_status kns_store_each_issue(struct kns_store *store, const char *newsle
                                                       const struct kns_issue_record *issue),
                                      void *ctx, struct kns_error *err);
 
+/* Notes that an issue is about to be mailed to n addresses (writer): ret_fresh[i] tells whether it was not noted before; all of them are
+ * with again. What then turns out not to have been sent is taken back. An address is one whatever its case. KNS_ENOTFOUND: no such issue. */
+enum kns_status kns_store_note_sent(struct kns_store *store, const char *newsletter, int64_t number,
+                                    const char *const *addresses, size_t n, bool again,
+                                    struct kns_time now, bool *ret_fresh, struct kns_error *err);
+enum kns_status kns_store_forget_sent(struct kns_store *store, const char *newsletter,
+                                      int64_t number, const char *const *addresses, size_t n,
+                                      struct kns_error *err);
+
 /* The number of the last published issue (other than `except`) that had this address, or nearly this title; 0: none had. title
  * may be NULL. */
 enum kns_status kns_store_find_covered(struct kns_store *store, const char *newsletter,

@@ -16,15 +16,15 @@ static bool is_plain(const char *text)
     return true;
 }
 
-/* Header text (RFC 2047): encoded words of at most 75 characters, never split inside a character. */
-static void add_words(struct kns_buf *out, const char *text)
+/* Bytes of an encoded word's text: with "Subject: " before it a line stays within the 76 columns of RFC 2047. */
+#define WORD_BYTES 39
+#define LINE_MOST 60
+
+/* Header text as encoded words (RFC 2047), a line each, never split inside a character. */
+static void add_encoded(struct kns_buf *out, const char *text)
 {
-    if (is_plain(text) && strstr(text, "=?") == NULL && strlen(text) < 60) {
-        kns_buf_adds(out, text);
-        return;
-    }
     while (*text != '\0') {
-        size_t len = strnlen(text, 42);
+        size_t len = strnlen(text, WORD_BYTES);
         while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
             len--;
         kns_buf_adds(out, "=?UTF-8?B?");
@@ -35,7 +35,53 @@ static void add_words(struct kns_buf *out, const char *text)
     }
 }
 
-/* "Name <address>" with the name encoded; anything else as it is. */
+/* Unstructured text: a subject. */
+static void add_words(struct kns_buf *out, const char *text)
+{
+    if (is_plain(text) && strstr(text, "=?") == NULL && strlen(text) < LINE_MOST)
+        kns_buf_adds(out, text);
+    else
+        add_encoded(out, text);
+}
+
+/* A phrase (RFC 5322 3.2.5), the name before an address: as it is, in quotes, or encoded. */
+static void add_phrase(struct kns_buf *out, const char *text)
+{
+    static const char atoms[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                " !#$%&'*+-/=?^_`{|}~";
+
+    if (!is_plain(text) || strstr(text, "=?") != NULL || strlen(text) >= LINE_MOST) {
+        add_encoded(out, text);
+    } else if (text[strspn(text, atoms)] == '\0') {
+        kns_buf_adds(out, text);
+    } else {
+        kns_buf_addc(out, '"');
+        for (; *text != '\0'; text++) {
+            if (*text == '"' || *text == '\\')
+                kns_buf_addc(out, '\\');
+            kns_buf_addc(out, *text);
+        }
+        kns_buf_addc(out, '"');
+    }
+}
+
+/* The words of a name that may stand in quotes already. */
+static const char *unquoted(struct kns_arena *arena, const char *name, size_t len)
+{
+    char *out = kns_arena_copy(arena, name, len);
+    size_t used = 0;
+
+    if (out == NULL || len < 2 || name[0] != '"' || name[len - 1] != '"')
+        return out;
+    for (size_t i = 1; i + 1 < len; i++) {
+        i += name[i] == '\\' && i + 2 < len;
+        out[used++] = name[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+/* "Name <address>", the name as it may stand there; a bare address, or a group, as it is. */
 static void add_address(struct kns_arena *arena, struct kns_buf *out, const char *address)
 {
     const char *angle = strrchr(address, '<');
@@ -43,18 +89,17 @@ static void add_address(struct kns_arena *arena, struct kns_buf *out, const char
 
     while (len > 0 && address[len - 1] == ' ')
         len--;
-    if (len == 0 || is_plain(address)) {
+    if (len == 0) {
         kns_buf_adds(out, address);
         return;
     }
-    const char *name = kns_arena_copy(arena, address, len);
+    const char *name = unquoted(arena, address, len);
     out->failed |= name == NULL;
-    add_words(out, name != NULL ? name : "");
-    kns_buf_addc(out, ' ');
+    add_phrase(out, name != NULL ? name : "");
+    kns_buf_adds(out, "\r\n ");
     kns_buf_adds(out, angle);
 }
 
-/* RFC 5322 3.3 wants the zone as a number. */
 static void add_date(struct kns_buf *out, struct kns_time time)
 {
     char text[KNS_TIME_HTTP];
@@ -99,7 +144,7 @@ static bool add_html(struct kns_buf *out, const struct digest_view *view, const 
     if (inner == NULL)
         return false;
     kns_buf_addf(out,
-                 "--%s\r\nContent-Type: multipart/related; type=\"text/html\"; "
+                 "--%s\r\nContent-Type: multipart/related; type=\"text/html\";\r\n "
                  "boundary=\"%s\"\r\n\r\n",
                  boundary, inner);
     add_part(out, inner, "text/html", html);
@@ -130,7 +175,32 @@ static const char *list_id(const struct digest_view *view, const char *host)
     while (used > 0 && label[used - 1] == '-')
         used--;
     label[used] = '\0';
+    if (used == 0 && view->digest->list != NULL)
+        return kns_arena_printf(view->arena, "%s.%s", view->digest->list, host);
     return kns_arena_printf(view->arena, "%s.%s", used > 0 ? label : "digest", host);
+}
+
+/* The configured sender, else who makes the newsletter. NULL: no memory. */
+static const char *sender(const struct digest_view *view)
+{
+    const char *email = view->digest->author_email;
+
+    if (view->options->mail_from != NULL)
+        return view->options->mail_from;
+    if (email == NULL || *email == '\0')
+        return "kns@localhost";
+    return strchr(email, '<') != NULL
+               ? email
+               : kns_arena_printf(view->arena, "%s <%s>", view->author, email);
+}
+
+/* BCP 47 has no other letters. */
+static const char *language_tag(const struct digest_view *view)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+
+    return view->language[strspn(view->language, letters)] == '\0' ? view->language
+                                                                   : view->words->language;
 }
 
 static enum kns_status check_header(const char *name, const char *value, struct kns_error *err)
@@ -146,7 +216,7 @@ static enum kns_status add_headers(const struct digest_view *view, struct kns_bu
     const struct kns_digest_options *options = view->options;
     const char *base = view->digest->base_url;
     const char *host = base != NULL ? kns_url_host(view->arena, base) : NULL;
-    const char *from = options->mail_from != NULL ? options->mail_from : "kns@localhost";
+    const char *from = sender(view);
     const char *to = options->mail_to != NULL ? options->mail_to : "undisclosed-recipients:;";
     char updated[KNS_TIME_TEXT];
     const char *message_id =
@@ -154,7 +224,7 @@ static enum kns_status add_headers(const struct digest_view *view, struct kns_bu
 
     host = host != NULL ? host : "localhost";
     const char *list = list_id(view, host);
-    if (message_id == NULL || list == NULL)
+    if (message_id == NULL || list == NULL || from == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     enum kns_status status = check_header("From", from, err);
     if (status == KNS_OK)
@@ -172,11 +242,11 @@ static enum kns_status add_headers(const struct digest_view *view, struct kns_bu
     kns_buf_adds(out, "\r\n");
     add_date(out, view->updated);
     kns_buf_addf(out, "Message-ID: <%s@%s>\r\nList-Id: ", message_id, host);
-    add_words(out, view->publication);
+    add_phrase(out, view->publication);
     kns_buf_addf(out,
-                 " <%s>\r\nContent-Language: %s\r\nMIME-Version: 1.0\r\n"
-                 "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n",
-                 list, view->words->language, boundary);
+                 "\r\n <%s>\r\nContent-Language: %s\r\nMIME-Version: 1.0\r\n"
+                 "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n\r\n",
+                 list, language_tag(view), boundary);
     return KNS_OK;
 }
 

@@ -69,6 +69,7 @@ struct kns_digest *kns_issue_digest(struct kns_arena *arena, const struct kns_is
         .publication = some(publication->title),
         .author = some(publication->author),
         .author_email = some(publication->email),
+        .list = some(publication->name),
         .number = issue->number,
         .id = issue->id,
         .base_url = some(publication->base_url),

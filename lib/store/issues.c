@@ -202,3 +202,57 @@ enum kns_status kns_store_each_issue(struct kns_store *store, const char *newsle
     sqlite3_reset(stmt);
     return status == KNS_ENOTFOUND ? KNS_OK : status;
 }
+
+/* ---- readers ----------------------------------------------------------------------------------------------------------- */
+
+enum kns_status kns_store_note_sent(struct kns_store *store, const char *newsletter, int64_t number,
+                                    const char *const *addresses, size_t n, bool again,
+                                    struct kns_time now, bool *ret_fresh, struct kns_error *err)
+{
+    struct kns_arena *arena = kns_arena_new(0);
+    int64_t id = 0;
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                           : find_issue(store, newsletter, number, &id, err);
+
+    if (status == KNS_ENOTFOUND)
+        kns_fail(err, KNS_ENOTFOUND, "there is no issue %lld", (long long)number);
+    for (size_t i = 0; i < n && status == KNS_OK; i++) {
+        sqlite3_stmt *stmt = kns_sql(store, ISSUE_SENT_PUT);
+        const char *address = kns_text_fold(arena, addresses[i]);
+        if (address == NULL) {
+            status = kns_fail(err, KNS_ENOMEM, "out of memory");
+            break;
+        }
+        kns_bind_int(stmt, 1, id);
+        kns_bind_text(stmt, 2, address);
+        kns_bind_int(stmt, 3, now.unix_s);
+        status = kns_sql_do(store, stmt, err);
+        ret_fresh[i] = again || sqlite3_changes(store->db) > 0;
+    }
+    kns_arena_free(arena);
+    return status;
+}
+
+enum kns_status kns_store_forget_sent(struct kns_store *store, const char *newsletter,
+                                      int64_t number, const char *const *addresses, size_t n,
+                                      struct kns_error *err)
+{
+    struct kns_arena *arena = kns_arena_new(0);
+    int64_t id = 0;
+    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
+                                           : find_issue(store, newsletter, number, &id, err);
+
+    for (size_t i = 0; i < n && status == KNS_OK; i++) {
+        sqlite3_stmt *stmt = kns_sql(store, ISSUE_SENT_REMOVE);
+        const char *address = kns_text_fold(arena, addresses[i]);
+        if (address == NULL) {
+            status = kns_fail(err, KNS_ENOMEM, "out of memory");
+            break;
+        }
+        kns_bind_int(stmt, 1, id);
+        kns_bind_text(stmt, 2, address);
+        status = kns_sql_do(store, stmt, err);
+    }
+    kns_arena_free(arena);
+    return status;
+}

@@ -352,6 +352,7 @@ static enum kns_status mend(struct salvage *s)
         "DELETE FROM curated WHERE item_id NOT IN (SELECT id FROM item) OR issue_id NOT IN "
         "(SELECT id FROM item) OR feed_id NOT IN (SELECT id FROM feed)",
         "DELETE FROM issue_item WHERE issue_id NOT IN (SELECT id FROM issue)",
+        "DELETE FROM issue_sent WHERE issue_id NOT IN (SELECT id FROM issue)",
         "DELETE FROM item_key WHERE item_id <> 0 AND item_id NOT IN (SELECT id FROM item)",
     };
     static const char *const mends[] = {

@@ -237,7 +237,14 @@ static const char step_7[] =
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX websub_by_feed ON websub (feed_id);";
 
-static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7};
+/* 8: to whom an issue was mailed, so that nobody gets it twice. The addresses are the curator's; they leave the database with no answer. */
+static const char step_8[] =
+    "CREATE TABLE issue_sent ("
+    "  issue_id INTEGER NOT NULL REFERENCES issue (id) ON DELETE CASCADE,"
+    "  address TEXT NOT NULL, sent_at INTEGER NOT NULL, PRIMARY KEY (issue_id, address)"
+    ") STRICT, WITHOUT ROWID;";
+
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8};
 
 const int kns_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
 

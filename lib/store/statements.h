@@ -230,6 +230,9 @@
     S(ISSUE_LIST,                                                                                  \
       "SELECT id, newsletter, number, title, published_at, updated_at, items, document FROM "      \
       "issue WHERE newsletter = ? AND number > 0 ORDER BY number DESC LIMIT ?")                    \
+    S(ISSUE_SENT_PUT,                                                                              \
+      "INSERT OR IGNORE INTO issue_sent (issue_id, address, sent_at) VALUES (?, ?, ?)")            \
+    S(ISSUE_SENT_REMOVE, "DELETE FROM issue_sent WHERE issue_id = ? AND address = ?")              \
     S(ISSUE_ITEM_CLEAR, "DELETE FROM issue_item WHERE issue_id = ?")                               \
     S(ISSUE_ITEM_PUT, "INSERT INTO issue_item (issue_id, position, item_id, url_key, title_key) "  \
                       "VALUES (?, ?, ?, ?, ?)")                                                    \

@@ -1,6 +1,7 @@
 """A newsletter of one's own with the real programs: collect, curate, publish, show, and read back by another KNS."""
 import base64
 import email
+import email.header
 import email.policy
 import glob
 import json
@@ -14,7 +15,7 @@ import time
 import unittest
 import xml.etree.ElementTree as ET
 
-from tests.integration import kns
+from tests.integration import kns, wire
 from tests.integration.test_newsletters import ARCHIVE
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -32,15 +33,20 @@ first_number = 5
 
 
 class MailServer:
-    """An SMTP server of a few lines: what it was told, and the messages it took."""
+    """An SMTP server that does as it is told: `refuse` maps the beginning of a command to the answer, context begins TLS."""
 
-    def __init__(self):
+    def __init__(self, refuse=None, context=None, hang_up_after=None):
+        self.refuse, self.context, self.hang_up_after = refuse or {}, context, hang_up_after
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
-        self.commands, self.messages = [], []
+        self.commands, self.messages, self.transactions = [], [], []
         threading.Thread(target=self.serve, daemon=True).start()
 
     def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         self.socket.close()
 
     def serve(self):
@@ -49,30 +55,58 @@ class MailServer:
                 connection, _ = self.socket.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rwb") as stream:
-                self.talk(stream)
+            self.connection = connection
+            try:
+                self.talk(connection)
+            except OSError:
+                pass
+            self.connection.close()
 
-    def talk(self, stream):
+    def talk(self, connection):
+        stream = connection.makefile("rwb")
+        secure = False
+
         def say(line):
             stream.write(line + b"\r\n")
             stream.flush()
 
         say(b"220 here")
-        for line in stream:
+        while True:
+            line = stream.readline()
+            if not line:
+                return
             command = line.strip().decode()
             self.commands.append(command)
-            if command.upper() == "DATA":
-                say(b"354 go on")
-                message = b""
-                for text in stream:
-                    if text == b".\r\n":
-                        break
-                    message += text
-                self.messages.append(message)
-                say(b"250 taken")
+            answer = next((a for c, a in self.refuse.items() if command.upper().startswith(c.upper())), None)
+            if answer:
+                say(answer.encode())
             elif command.upper().startswith("EHLO"):
                 say(b"250-here")
+                if self.context and not secure:
+                    say(b"250-STARTTLS")
                 say(b"250 AUTH PLAIN")
+            elif command.upper() == "STARTTLS":
+                say(b"220 go on")
+                self.connection = connection = self.context.wrap_socket(connection, server_side=True)
+                stream, secure = connection.makefile("rwb"), True
+            elif command.upper().startswith("MAIL FROM"):
+                self.transactions.append([])
+                say(b"250 fine")
+            elif command.upper().startswith("RCPT TO"):
+                self.transactions[-1].append(command[9:-1])
+                say(b"250 fine")
+            elif command.upper() == "DATA":
+                say(b"354 go on")
+                message = b""
+                for text in iter(stream.readline, b".\r\n"):
+                    if not text:
+                        return
+                    message += text
+                self.messages.append(message)
+                if self.hang_up_after == "message":
+                    connection.shutdown(socket.SHUT_RDWR)
+                    return
+                say(self.refuse.get("(message)", "250 taken").encode())
             elif command.upper().startswith("AUTH"):
                 if len(command.split()) == 2:
                     say(b"334 ")
@@ -81,8 +115,6 @@ class MailServer:
             elif command.upper() == "QUIT":
                 say(b"221 bye")
                 return
-            elif "refused@" in command:
-                say(b"550 nobody here")
             else:
                 say(b"250 fine")
 
@@ -559,36 +591,151 @@ class Newsletter(unittest.TestCase):
         os.makedirs(os.path.join(folder, "digest.html.mustache"))
         self.assertIn("digest.html.mustache: ", self.ctl("issue", "preview", code=1)[1])
 
-    def test_an_issue_is_handed_to_a_mail_server(self):
-        server = MailServer()
+    # ---- mail
+
+    def mail_through(self, config, **server):
+        """A mail server, the daemon that sends through it, and issue 5 to send."""
+        server = MailServer(**server)
         self.addCleanup(server.close)
         self.knsd.stop()
-        secret = os.path.join(self.knsd.dir, "password")
-        with open(secret, "w", encoding="ascii") as fp:
-            fp.write("s3cret\n")
-        self.knsd.configure(CONFIG % self.origin.base + "[mail]\nserver = smtp://127.0.0.1:%d\nuser = me\npassword_file = %s\n"
-                            "from = An Editor <me@news.example>\ntls = never\n" % (server.port, secret))
+        self.knsd.configure(CONFIG % self.origin.base + "[mail]\nserver = smtp://localhost:%d\n" % server.port +
+                            "from = An Editor <me@news.example>\n" + config)
         self.knsd.start()
         self.make_issue()
-        self.ctl("issue", "publish")
+        self.ctl("issue", "publish", "--no-links")
+        return server
+
+    def secret(self, mode=0o600):
+        path = os.path.join(self.knsd.dir, "password")
+        with open(path, "w", encoding="ascii") as fp:
+            fp.write("s3cret\n")
+        os.chmod(path, mode)
+        return path
+
+    def test_an_issue_is_handed_to_a_mail_server(self):
+        server = self.mail_through("user = me\npassword_file = %s\ntls = never\n" % self.secret())
         readers = os.path.join(self.knsd.dir, "readers")
         with open(readers, "w", encoding="ascii") as fp:
-            fp.write("# ours\na@one.example\nB <b@two.example>\n")
-        self.assertEqual(self.ctl("issue", "send", "5", "--to", "@" + readers)[0], "sent to 2\n")
-        told = " ".join(server.commands)
-        self.assertIn("MAIL FROM:<me@news.example>", told)
-        self.assertIn("RCPT TO:<a@one.example>", told)
-        self.assertIn("RCPT TO:<b@two.example>", told)
-        self.assertIn(base64.b64encode(b"\0me\0s3cret").decode(), told)
+            fp.write("# ours\na@one.example\nB <b@two.example>\nA@one.example\n")
+        self.assertEqual(self.ctl("issue", "send", "5", "--to", "@" + readers), ("sent to 2\n", ""))
+        self.assertIn("MAIL FROM:<me@news.example>", " ".join(server.commands))
+        self.assertEqual(server.transactions, [["a@one.example", "b@two.example"]])
+        self.assertIn(base64.b64encode(b"\0me\0s3cret").decode(), " ".join(server.commands))
         message = email.message_from_bytes(server.messages[0], policy=email.policy.default)
         self.assertEqual(message["Subject"], "Weekly Letters #5")
         self.assertIn("二段落目です。", message.get_body(("plain",)).get_content())
         self.assertIn("utm_source=weekly", message.get_body(("html",)).get_content())
         self.assertNotIn("a@one.example", server.messages[0].decode())
-        _, err = self.ctl("issue", "send", "5", "--to", "refused@x.example", code=1)
-        self.assertIn("550", err)
-        self.assertNotIn("s3cret", err + self.knsd.log)
+        self.assertEqual(server.messages[0].decode(), self.ctl("issue", "show", "5", "--format", "eml")[0])
+        self.assertNotIn("s3cret", self.knsd.log)
         self.ctl("issue", "send", "5", "--to", "nobody", code=1)
+        self.ctl("issue", "send", "6", "--to", "a@one.example", code=4)
+        self.assertEqual(len(server.messages), 1)
+
+    def test_a_refused_reader_is_named_and_keeps_nobody_else_from_it(self):
+        server = self.mail_through("tls = never\n", refuse={"RCPT TO:<gone@": "550 nobody here", "RCPT TO:<full@": "452-first\r\n452 come later"})
+        out, err = self.ctl("issue", "send", "5", "--to", "gone@x.example,a@one.example,full@x.example,b@one.example", code=5)
+        self.assertEqual(out, "sent to 2\n")
+        self.assertEqual(err, "knsctl: gone@x.example: not sent: 550 nobody here\nknsctl: full@x.example: not sent: 452 come later\n")
+        # Once more to the same list: only to who has not got it.
+        server.refuse.pop("RCPT TO:<full@")
+        _, err = self.ctl("issue", "send", "5", "--to", "gone@x.example,a@one.example,full@x.example,B@one.example", code=5)
+        self.assertIn("2 had it already", err)
+        self.assertEqual(server.transactions, [["a@one.example", "b@one.example"], ["full@x.example"]])
+        self.assertEqual(self.ctl("issue", "send", "5", "--to", "a@one.example")[0], "sent to 0\n")
+        self.assertEqual(self.ctl("issue", "send", "5", "--to", "a@one.example", "--again")[0], "sent to 1\n")
+        self.assertEqual(len(server.messages), 3)
+        _, err = self.ctl("issue", "send", "5", "--to", "gone@x.example", code=1)
+        self.assertIn("550 nobody here", err)
+
+    def test_a_refused_sender_or_message_is_sent_to_nobody_and_may_be_tried_again(self):
+        server = self.mail_through("tls = never\n", refuse={"MAIL FROM": "451 not now"})
+        for command, answer in (("MAIL FROM", "451 not now"), ("DATA", "554 no mail today"), ("(message)", "552 too large for us")):
+            with self.subTest(command):
+                server.refuse = {command: answer}
+                _, err = self.ctl("issue", "send", "5", "--to", "a@one.example,b@one.example", code=1)
+                self.assertIn(answer, err)
+        server.refuse, server.transactions = {}, []
+        self.assertEqual(self.ctl("issue", "send", "5", "--to", "a@one.example,b@one.example"), ("sent to 2\n", ""))
+
+    def test_a_message_whose_answer_is_lost_is_not_sent_twice(self):
+        server = self.mail_through("tls = never\n", hang_up_after="message")
+        _, err = self.ctl("issue", "send", "5", "--to", "a@one.example", code=1)
+        self.assertIn("a@one.example: not known whether it arrived", err)
+        server.hang_up_after = None
+        self.assertEqual(self.ctl("issue", "send", "5", "--to", "a@one.example")[0], "sent to 0\n")
+        self.assertEqual(len(server.messages), 1)
+        # Nobody at all: nothing was sent, and nothing is noted.
+        server.close()
+        _, err = self.ctl("issue", "send", "5", "--to", "b@one.example", code=1)
+        self.assertIn("localhost:%d" % server.port, err)
+        self.knsd.stop()
+        self.knsd.start()
+        self.assertIn("localhost", self.ctl("issue", "send", "5", "--to", "b@one.example", code=1)[1])
+
+    def test_many_readers_are_sent_to_by_hundreds(self):
+        server = self.mail_through("tls = never\n")
+        self.assertEqual(self.ctl("issue", "send", "5", "--to", ",".join("r%d@x.example" % n for n in range(250)))[0], "sent to 250\n")
+        self.assertEqual([len(t) for t in server.transactions], [100, 100, 50])
+        self.assertEqual(sum(c.upper().startswith("EHLO") for c in server.commands), 1)
+
+    def test_mail_leaves_by_tls_to_a_server_that_is_who_it_says_or_not_at_all(self):
+        folder = wire.certificate("localhost")
+        self.addCleanup(shutil.rmtree, folder, True)
+        server = self.mail_through("user = me\npassword_file = %s\n" % self.secret(), context=wire.tls_context(folder))
+        _, err = self.ctl("issue", "send", "5", "--to", "a@one.example", code=1)
+        self.assertRegex(err.lower(), "certificate")
+        self.assertFalse([c for c in server.commands if c.startswith(("AUTH", "MAIL"))])
+        self.knsd.stop()
+        with open(self.knsd.config, "a", encoding="utf-8") as fp:
+            fp.write("ca_file = %s/cert.pem\n" % folder)
+        self.knsd.start()
+        self.assertEqual(self.ctl("issue", "send", "5", "--to", "a@one.example")[0], "sent to 1\n")
+        self.assertEqual(len(server.messages), 1)
+        server.context = None  # no STARTTLS any more: somebody took it away
+        server.commands.clear()
+        self.ctl("issue", "send", "5", "--to", "b@one.example", code=1)
+        self.assertFalse([c for c in server.commands if c.startswith(("AUTH", "MAIL"))])
+
+    def test_a_password_that_others_may_read_is_refused(self):
+        for mode in (0o644, 0o620, 0o604):
+            with self.subTest(oct(mode)):
+                path = self.secret(mode)
+                server = self.mail_through("user = me\npassword_file = %s\ntls = never\n" % path)
+                _, err = self.ctl("issue", "send", "5", "--to", "a@one.example", code=1)
+                self.assertIn("%s: others may read or change the password (its mode is 0%o): chmod 600" % (path, mode), err)
+                self.assertEqual(server.commands, [])
+                self.tearDown(), self.doCleanups(), self.setUp()
+
+    def test_a_message_is_what_the_standards_say(self):
+        self.knsd.stop()
+        self.knsd.configure("[newsletter weekly]\ntitle = 週刊カグルと機械学習のニュースレター、略して週刊\nbase_url = https://news.example/\nlanguage = de\n"
+                            "author = Ed. Itor, \"the\" Curator\nemail = ed@news.example\n")
+        self.knsd.start()
+        self.make_issue()
+        self.ctl("issue", "publish", "--no-links")
+        raw = self.ctl("issue", "show", "1", "--format", "eml")[0].encode()
+        self.assertEqual(raw, self.ctl("issue", "show", "1", "--format", "eml")[0].encode())
+        raw.decode("ascii")
+        self.assertNotRegex(raw, rb"[^\r]\n|\r[^\n]")
+        self.assertLessEqual(max(len(line) for line in raw.split(b"\r\n")), 76)
+        message = email.message_from_bytes(raw, policy=email.policy.SMTP)
+        self.assertEqual([part.defects for part in message.walk()], [[]] * 3)
+        for name in ("From", "To", "Subject", "Date", "Message-ID", "List-Id", "MIME-Version", "Content-Type", "Content-Language"):
+            self.assertEqual(len(message.get_all(name, [])), 1, name)
+            self.assertEqual(message[name].defects if hasattr(message[name], "defects") else (), (), name)
+        self.assertEqual(message["Subject"], "週刊カグルと機械学習のニュースレター、略して週刊 #1")
+        address = message["From"].addresses[0]
+        self.assertEqual((address.display_name, address.addr_spec), ('Ed. Itor, "the" Curator', "ed@news.example"))
+        self.assertEqual(str(email.header.make_header(email.header.decode_header(message["List-Id"]))).replace("\r\n", ""),
+                         "週刊カグルと機械学習のニュースレター、略して週刊 <weekly.news.example>")
+        self.assertEqual(message["Content-Language"], "de")
+        self.assertEqual(message["Date"].datetime.isoformat().replace("+00:00", "Z"), self.knsd.get("/v1/issues/1")["published"])
+        self.assertRegex(message["Message-ID"], r"^<[0-9a-f]+@news\.example>$")
+        self.assertEqual([p.get_content_type() for p in message.walk()], ["multipart/alternative", "text/plain", "text/html"])
+        for part in message.iter_parts():
+            self.assertEqual(part["Content-Transfer-Encoding"], "base64")
+            self.assertIn("二段落目です。", part.get_content())
 
     # ---- reading back
 

@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-/* reference resolved against base (RFC 3986 5.2; leading and trailing white space ignored as the WHATWG URL standard
- * says). base may be NULL. The reference itself, trimmed, when it is absolute or cannot be resolved;
- * NULL only when memory or the arena's limit ran out. Non-ASCII characters are kept as they are. */
+/* reference resolved against base (RFC 3986 5.2; leading and trailing white space, backslashes and missing or needless slashes of
+ * web addresses as the WHATWG URL standard says). base may be NULL. The reference itself, trimmed and straightened, when it is
+ * absolute or cannot be resolved; NULL only when memory or the arena's limit ran out. Non-ASCII characters are kept as they are. */
 const char *kns_url_resolve(struct kns_arena *arena, const char *base, const char *reference);
 
 /* True for http and https URLs with a host. */

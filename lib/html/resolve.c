@@ -46,15 +46,16 @@ static void replace(struct resolver *r, const char *value, size_t len, const cha
     r->changed = true;
 }
 
-/* An absolute URL with nothing to trim off: most are. */
+/* An absolute URL with nothing to trim off or to straighten: most are. */
 static bool is_settled(const char *url, size_t len)
 {
     if (!kns_url_has_scheme(url))
         return false;
     for (size_t i = 0; i < len; i++)
-        if ((unsigned char)url[i] <= ' ')
+        if ((unsigned char)url[i] <= ' ' || url[i] == '\\')
             return false;
-    return true;
+    const char *rest = strchr(url, ':') + 1;
+    return strncmp(rest, "//", 2) == 0 ? rest[2] != '/' : strncasecmp(url, "mailto:", 7) == 0;
 }
 
 /* The URL resolved; NULL: nothing changes. */

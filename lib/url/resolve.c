@@ -1,10 +1,12 @@
-/* Resolving references (RFC 3986 5.2), kept to splitting strings: feeds hold thousands of links, most of them absolute. */
+/* Resolving references (RFC 3986 5.2), kept to splitting strings: feeds hold thousands of links, most of them absolute. What the
+ * WHATWG URL standard (4.4) makes of web addresses beyond that, readers see too: backslashes, and slashes too many or too few. */
 #include "lib/url.h"
 
 #include "lib/url/path.h"
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 /* A piece of a longer string; NULL: undefined, which differs from empty (RFC 3986 5.3). */
 struct piece {
@@ -59,6 +61,24 @@ static struct reference split(const char *text)
     return r;
 }
 
+/* How many dots a segment is made of, escaped ones too (WHATWG URL 4.1); 0: of anything else. */
+static size_t count_dots(const char *segment, size_t size)
+{
+    size_t dots = 0;
+
+    while (size > 0 && dots < 3) {
+        size_t len = segment[0] == '.'                                 ? 1
+                     : size > 2 && strncasecmp(segment, "%2e", 3) == 0 ? 3
+                                                                       : 0;
+        if (len == 0)
+            return 0;
+        segment += len;
+        size -= len;
+        dots++;
+    }
+    return dots;
+}
+
 size_t kns_url_remove_dot_segments(char *path, size_t len)
 {
     size_t in = 0, out = 0;
@@ -69,12 +89,11 @@ size_t kns_url_remove_dot_segments(char *path, size_t len)
             end++;
         const char *segment = path + in + (path[in] == '/');
         size_t size = (size_t)(path + end - segment);
-        bool dot = size == 1 && segment[0] == '.';
-        bool dots = size == 2 && segment[0] == '.' && segment[1] == '.';
-        if (dots)
+        size_t dots = count_dots(segment, size);
+        if (dots == 2)
             while (out > 0 && path[--out] != '/')
                 ;
-        if (!dot && !dots) {
+        if (dots != 1 && dots != 2) {
             memmove(path + out, path + in, end - in);
             out += end - in;
         } else if (end == len) {
@@ -144,6 +163,15 @@ static bool is_trim(const char *text)
     return true;
 }
 
+/* True when neither trim() nor straighten() nor the removal of dot segments changes a path beyond its plain dots. */
+static bool is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= ' ' || *text == '\\' || strncasecmp(text, "%2e", 3) == 0)
+            return false;
+    return true;
+}
+
 /* A copy without white space around it and without tabs and line breaks inside (WHATWG URL 4.4). */
 static char *trim(struct kns_arena *arena, const char *text)
 {
@@ -167,7 +195,7 @@ static char *trim(struct kns_arena *arena, const char *text)
 static const char *resolve_path(struct kns_arena *arena, const char *base, const char *reference)
 {
     if (reference[0] != '/' || reference[1] == '/' || strstr(reference, "/.") != NULL ||
-        !is_trim(reference))
+        !is_plain(reference))
         return NULL;
     size_t scheme = scheme_length(base);
     if (scheme == 0 || strncmp(base + scheme, "://", 3) != 0)
@@ -184,12 +212,49 @@ static const char *resolve_path(struct kns_arena *arena, const char *base, const
     return url;
 }
 
+/* The schemes whose addresses all have a host (WHATWG URL 3.2's special schemes, but for files and sockets). */
+static bool is_special(const char *url, size_t scheme)
+{
+    static const char *const names[] = {"http", "https", "ftp"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strlen(names[i]) == scheme && strncasecmp(names[i], url, scheme) == 0)
+            return true;
+    return false;
+}
+
+/* A web address, or a reference against one, with "//" before its host and "/" where it has backslashes; "http:path" against a
+ * base of that scheme is relative. Changes text; NULL: no memory. */
+static char *straighten(struct kns_arena *arena, const char *base, char *text)
+{
+    size_t scheme = scheme_length(text), base_scheme = base == NULL ? 0 : scheme_length(base);
+
+    if (scheme > 0 ? !is_special(text, scheme) : !is_special(base == NULL ? "" : base, base_scheme))
+        return text;
+    for (size_t end = strcspn(text, "?#"), i = 0; i < end; i++)
+        if (text[i] == '\\')
+            text[i] = '/';
+    char *rest = text + scheme + (scheme > 0);
+    size_t slashes = strspn(rest, "/");
+    if (slashes > 2)
+        memmove(rest + 2, rest + slashes, strlen(rest + slashes) + 1);
+    if (scheme == 0 || slashes >= 2)
+        return text;
+    if (scheme == base_scheme && strncasecmp(text, base, scheme) == 0)
+        return rest;
+    return rest[slashes] == '\0'
+               ? text
+               : kns_arena_printf(arena, "%.*s://%s", (int)scheme, text, rest + slashes);
+}
+
 const char *kns_url_resolve(struct kns_arena *arena, const char *base, const char *reference)
 {
     const char *quick = base == NULL ? NULL : resolve_path(arena, base, reference);
     if (quick != NULL)
         return quick;
     char *trimmed = trim(arena, reference);
+    if (trimmed != NULL)
+        trimmed = straighten(arena, base, trimmed);
 
     if (trimmed == NULL || base == NULL || kns_url_has_scheme(trimmed))
         return trimmed;

@@ -5,11 +5,13 @@
 #include "lib/html.h"
 #include "lib/jsonfeed.h"
 #include "lib/parse.h"
+#include "lib/parse/jsonfeed_load.h"
 #include "lib/parse/jsonfeed_names.h"
 #include "lib/text.h"
 #include "lib/url.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct reader {
@@ -54,13 +56,18 @@ static const char *url(struct reader *r, const json_t *object, const char *key)
     return text == NULL ? NULL : kns_url_resolve(r->arena, r->base, text);
 }
 
-/* A string, or a number or boolean as it is written. */
+/* A string, or a number as it is written. */
 static const char *id(struct reader *r, const json_t *value)
 {
     if (json_is_integer(value))
         return need(r, kns_arena_printf(r->arena, "%lld", (long long)json_integer_value(value)));
-    if (json_is_real(value))
-        return need(r, kns_arena_printf(r->arena, "%.17g", json_real_value(value)));
+    /* As few digits as tell it apart: 0.1 is not 0.10000000000000001. */
+    for (int digits = 15; json_is_real(value); digits++) {
+        const char *text =
+            need(r, kns_arena_printf(r->arena, "%.*g", digits, json_real_value(value)));
+        if (text == NULL || digits == 17 || strtod(text, NULL) == json_real_value(value))
+            return text;
+    }
     return copy(r, value);
 }
 
@@ -121,24 +128,38 @@ static struct kns_person *person(struct reader *r, const json_t *object)
     return p->name == NULL && p->url == NULL && p->avatar == NULL && p->email == NULL ? NULL : p;
 }
 
-/* 1.1's authors; where there are none, 1.0's author. */
-#define READ_PEOPLE(r, object, list)                                                               \
-    do {                                                                                           \
-        size_t index_;                                                                             \
-        json_t *value_;                                                                            \
-        EACH_OBJECT(json_object_get(object, "authors"), index_, value_)                            \
-        {                                                                                          \
-            struct kns_person *p_ = person(r, value_);                                             \
-            if (p_ != NULL)                                                                        \
-                KNS_LIST_APPEND(list, p_);                                                         \
-        }                                                                                          \
-        struct kns_person *one_ =                                                                  \
-            (list)->count > 0 || !json_is_object(json_object_get(object, "author"))                \
-                ? NULL                                                                             \
-                : person(r, json_object_get(object, "author"));                                    \
-        if (one_ != NULL)                                                                          \
-            KNS_LIST_APPEND(list, one_);                                                           \
-    } while (0)
+/* An author that is only a name is one too. */
+static void add_author(struct reader *r, const json_t *value, struct kns_people *people)
+{
+    struct kns_person *p = NULL;
+
+    if (json_is_object(value)) {
+        p = person(r, value);
+    } else if (json_is_string(value)) {
+        p = need(r, KNS_NEW(r->arena, struct kns_person));
+        const char *name = copy(r, value);
+        if (p != NULL)
+            p->name = name == NULL ? NULL : kns_text_squeeze(r->arena, name);
+        p = p != NULL && p->name != NULL && *p->name != '\0' ? p : NULL;
+    }
+    if (p != NULL && people->count < KNS_PARSE_MAX_LIST)
+        KNS_LIST_APPEND(people, p);
+}
+
+/* 1.1's authors; where there are none, 1.0's author. Either may be one or a list: feeds mix them up. */
+static void read_authors(struct reader *r, const json_t *object, struct kns_people *people)
+{
+    static const char *const members[] = {"authors", "author"};
+
+    for (size_t i = 0; i < 2 && people->count == 0; i++) {
+        const json_t *authors = json_object_get(object, members[i]);
+        size_t index;
+        json_t *value;
+        if (!json_is_array(authors))
+            add_author(r, authors, people);
+        json_array_foreach(authors, index, value) add_author(r, value, people);
+    }
+}
 
 static struct kns_category *tag(struct reader *r, const json_t *value)
 {
@@ -153,18 +174,18 @@ static struct kns_category *tag(struct reader *r, const json_t *value)
     return category;
 }
 
-#define READ_TAGS(r, object, list)                                                                 \
-    do {                                                                                           \
-        size_t index_;                                                                             \
-        json_t *value_;                                                                            \
-        json_array_foreach(json_object_get(object, "tags"), index_, value_)                        \
-        {                                                                                          \
-            struct kns_category *tag_ =                                                            \
-                (list)->count >= KNS_PARSE_MAX_LIST ? NULL : tag(r, value_);                       \
-            if (tag_ != NULL)                                                                      \
-                KNS_LIST_APPEND(list, tag_);                                                       \
-        }                                                                                          \
-    } while (0)
+static void read_tags(struct reader *r, const json_t *object, struct kns_categories *tags)
+{
+    size_t index;
+    json_t *value;
+
+    json_array_foreach(json_object_get(object, "tags"), index, value)
+    {
+        struct kns_category *category = tags->count >= KNS_PARSE_MAX_LIST ? NULL : tag(r, value);
+        if (category != NULL)
+            KNS_LIST_APPEND(tags, category);
+    }
+}
 
 static void read_attachments(struct reader *r, const json_t *object, struct kns_entry *entry)
 {
@@ -236,7 +257,7 @@ static void read_feed_extension(struct reader *r, const json_t *kns)
             if (strcmp(json_string_value(value), kns_jsonfeed_days[day]) == 0)
                 d->skip_days |= (uint8_t)(1u << day);
     }
-    READ_TAGS(r, kns, &d->tags);
+    read_tags(r, kns, &d->tags);
 }
 
 /* What only our own items have. */
@@ -290,8 +311,8 @@ static struct kns_entry *read_item(struct reader *r, const json_t *object)
     entry->published = time_of(r, object, "date_published");
     entry->updated = time_of(r, object, "date_modified");
     entry->language = line(r, object, "language");
-    READ_PEOPLE(r, object, &entry->authors);
-    READ_TAGS(r, object, &entry->tags);
+    read_authors(r, object, &entry->authors);
+    read_tags(r, object, &entry->tags);
     read_attachments(r, object, entry);
     return entry;
 }
@@ -357,92 +378,65 @@ static void read_items(struct reader *r, const json_t *items)
     }
 }
 
-/* Where the last element ended of an array in the outermost object, within size bytes; 0: nowhere. */
-static size_t end_of_last_element(const char *utf8, size_t size)
+/* What was wrong with the text, as far as it could be read all the same. */
+static void note_flaws(struct reader *r, const struct kns_json_flaws *flaws)
 {
-    bool in_string = false, in_array = false;
-    size_t depth = 0, end = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        char c = utf8[i];
-        if (in_string) {
-            i += c == '\\';
-            in_string = c != '"';
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            depth++;
-            in_array = depth == 2 ? c == '[' : in_array;
-        } else if (c == '}' || c == ']') {
-            depth -= depth > 0;
-            end = depth == 2 && in_array ? i + 1 : end;
-        }
-    }
-    return end;
+    r->document->cut = flaws->cut;
+    r->document->malformed = flaws->cut || flaws->mended;
+    if (!r->document->malformed)
+        return;
+    warn(r, flaws->cut ? "the document is cut or broken: only the items before are read"
+                       : "not quite JSON: what is wrong was mended");
+    if (r->document->warnings.last != NULL)
+        r->document->warnings.last->line = flaws->where.line;
 }
 
-/* A feed that was cut, or broken, behind whole items: those. NULL: there are none. */
-static json_t *load_whole_items(struct reader *r, const char *utf8, size_t size,
-                                const json_error_t *where)
+/* What jansson quotes of the document may be torn, and of several lines. */
+static enum kns_status not_json(struct kns_arena *arena, const json_error_t *where,
+                                struct kns_error *err)
 {
-    size_t broken = where->position > 0 ? (size_t)where->position : 0;
-    size_t end = end_of_last_element(utf8, broken < size ? broken : size);
-    struct kns_buf text = {0};
+    const char *why = kns_text_to_utf8(arena, where->text, strlen(where->text));
 
-    if (end == 0)
-        return NULL;
-    kns_buf_add(&text, utf8, end);
-    kns_buf_adds(&text, "]}");
-    json_t *feed =
-        kns_buf_failed(&text) ? NULL : json_loadb(text.data, text.len, JSON_ALLOW_NUL, NULL);
-    kns_buf_fini(&text);
-    if (json_array_size(json_object_get(feed, "items")) == 0) {
-        json_decref(feed);
-        return NULL;
-    }
-    warn(r, "the document is cut or broken: only the items before are read");
-    if (r->document->warnings.last != NULL)
-        r->document->warnings.last->line = where->line;
-    r->document->cut = true;
-    return feed;
+    why = why == NULL ? NULL : kns_text_squeeze(arena, why);
+    return kns_fail(err, KNS_ENOTFEED, "line %d: not JSON: %s", where->line,
+                    why == NULL ? "out of memory" : why);
+}
+
+static void read_feed(struct reader *r, const json_t *feed)
+{
+    struct kns_document *d = r->document;
+
+    d->title = line(r, feed, "title");
+    d->home_page_url = url(r, feed, "home_page_url");
+    d->feed_url = url(r, feed, "feed_url");
+    d->description = line(r, feed, "description");
+    d->next_url = url(r, feed, "next_url");
+    d->icon = url(r, feed, "icon");
+    d->favicon = url(r, feed, "favicon");
+    d->language = line(r, feed, "language");
+    read_authors(r, feed, &d->authors);
+    read_hubs(r, feed);
+    read_feed_extension(r, json_object_get(feed, "_kns"));
+    read_items(r, json_object_get(feed, "items"));
 }
 
 enum kns_status kns_jsonfeed_read(struct kns_document *document, const char *utf8, size_t size,
                                   const char *base, struct kns_error *err)
 {
     struct reader r = {.arena = document->arena, .base = base, .document = document};
-    json_error_t where;
-    /* A NUL inside a string is dropped by to_utf8; refusing it would cost the whole document. */
-    json_t *feed = json_loadb(utf8, size, JSON_ALLOW_NUL, &where);
+    struct kns_json_flaws flaws;
+    json_t *feed = kns_json_load(utf8, size, &flaws);
 
     if (feed == NULL)
-        feed = load_whole_items(&r, utf8, size, &where);
-    if (feed == NULL) {
-        /* What jansson quotes of the document may be torn, and of several lines. */
-        const char *why = kns_text_to_utf8(r.arena, where.text, strlen(where.text));
-        why = why == NULL ? NULL : kns_text_squeeze(r.arena, why);
-        return kns_fail(err, KNS_ENOTFEED, "line %d: not JSON: %s", where.line,
-                        why == NULL ? "out of memory" : why);
-    }
-    const json_t *items = json_object_get(feed, "items");
+        return not_json(r.arena, &flaws.where, err);
     document->format = format_of(feed);
     if (document->format == KNS_FORMAT_NONE) {
         json_decref(feed);
         return kns_fail(err, KNS_ENOTFEED, "JSON, but no JSON Feed: \"version\" does not name one");
     }
-    document->malformed = !json_is_array(items) || document->cut;
-    document->title = line(&r, feed, "title");
-    document->home_page_url = url(&r, feed, "home_page_url");
-    document->feed_url = url(&r, feed, "feed_url");
-    document->description = line(&r, feed, "description");
-    document->next_url = url(&r, feed, "next_url");
-    document->icon = url(&r, feed, "icon");
-    document->favicon = url(&r, feed, "favicon");
-    document->language = line(&r, feed, "language");
-    READ_PEOPLE(&r, feed, &document->authors);
-    read_hubs(&r, feed);
-    read_feed_extension(&r, json_object_get(feed, "_kns"));
-    read_items(&r, items);
+    note_flaws(&r, &flaws);
+    document->malformed = document->malformed || !json_is_array(json_object_get(feed, "items"));
+    read_feed(&r, feed);
     json_decref(feed);
     return r.failed
                ? kns_fail(err, KNS_ENOMEM, "the document needs more memory than the limit allows")

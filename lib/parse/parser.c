@@ -29,6 +29,7 @@
 
 /* How far a warning that a server's program printed may push the document back. */
 #define SEEK_BYTES ((size_t)64 << 10)
+#define XML_DECLARATION "<?xml "
 #define MAX_BEGINNINGS 8 /* tried behind scraps of HTML */
 
 enum state { SNIFFING, STRICT, SEEKING, LENIENT, JSON };
@@ -108,7 +109,14 @@ static enum kns_status begin_build(struct kns_parser *p, struct kns_error *err)
     return p->builder == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory") : KNS_OK;
 }
 
-/* The document begins at an offset of text: what stands before is junk, and XML allows none. */
+/* Before a document only white space may stand, and before an XML declaration nothing (XML 1.0 2.8). */
+static bool is_junk_before(const char *text, size_t at)
+{
+    return at > 0 && (strspn(text, " \t\r\n") < at ||
+                      strncmp(text + at, XML_DECLARATION, sizeof(XML_DECLARATION) - 1) == 0);
+}
+
+/* The document begins at an offset of text. */
 static enum kns_status begin_xml(struct kns_parser *p, size_t at, struct kns_error *err)
 {
     enum kns_status status = begin_build(p, err);
@@ -117,7 +125,7 @@ static enum kns_status begin_xml(struct kns_parser *p, size_t at, struct kns_err
         return status;
     p->start = p->read = at;
     p->state = STRICT;
-    if (at > 0) {
+    if (is_junk_before(p->text.data, at)) {
         kns_builder_warn(p->builder, 1, "something stands before the document's beginning");
         p->document->malformed = true;
     }
@@ -126,7 +134,7 @@ static enum kns_status begin_xml(struct kns_parser *p, size_t at, struct kns_err
 }
 
 /* What stands before the first '<' or '{' is passed over. */
-static enum kns_status sniff(struct kns_parser *p, struct kns_error *err)
+static enum kns_status sniff(struct kns_parser *p, bool last, struct kns_error *err)
 {
     const char *text = kns_buf_str(&p->text);
     size_t at = strspn(text, " \t\r\n");
@@ -137,7 +145,11 @@ static enum kns_status sniff(struct kns_parser *p, struct kns_error *err)
         return KNS_OK;
     }
     const char *tag = memchr(text, '<', p->text.len);
-    return tag == NULL ? KNS_OK : begin_xml(p, (size_t)(tag - text), err);
+    size_t before = tag == NULL ? 0 : (size_t)(tag - text);
+    /* Not before it shows whether this is an XML declaration. */
+    if (tag == NULL || (!last && before > 0 && p->text.len - before < sizeof(XML_DECLARATION) - 1))
+        return KNS_OK;
+    return begin_xml(p, before, err);
 }
 
 /* A program's warning ("<br />\n<b>Warning</b>: …") rather than a page or some other XML. */
@@ -234,7 +246,7 @@ static enum kns_status seek(struct kns_parser *p, bool last, struct kns_error *e
 
 static enum kns_status read_on(struct kns_parser *p, bool last, struct kns_error *err)
 {
-    enum kns_status status = p->state == SNIFFING ? sniff(p, err) : KNS_OK;
+    enum kns_status status = p->state == SNIFFING ? sniff(p, last, err) : KNS_OK;
     bool again;
 
     do {

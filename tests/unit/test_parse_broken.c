@@ -14,7 +14,7 @@ static void a_programs_warning_before_the_document_is_passed_over(void **state)
         "Notice: <pre>x</pre>",
         "<div class='error'>a < b & c</div>\n",
         "<b>a</b><?xml version='1.0'?><p>not yet</p>",
-        "\n\n",
+        "\n\n<?xml version='1.0'?>",
     };
 
     (void)state;
@@ -28,6 +28,25 @@ static void a_programs_warning_before_the_document_is_passed_over(void **state)
                             "something stands before the document's beginning");
         kns_document_free(d);
     }
+}
+
+/* XML 1.0 2.1 and 2.8: white space may stand before the root, and before anything but the declaration. */
+static void white_space_before_the_document_is_no_junk(void **state)
+{
+    static const char *const starts[] = {"\n\n", " \t\r\n<!-- c -->", "\xEF\xBB\xBF\n",
+                                         "\n<?xml-stylesheet href='x'?>"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        char text[512];
+        snprintf(text, sizeof(text), "%s%s", starts[i], FEED);
+        struct kns_document *d = parse_text(text);
+        assert_false(d->malformed);
+        assert_int_equal(d->entries.count, 1);
+        assert_int_equal(d->warnings.count, 0);
+        kns_document_free(d);
+    }
+    assert_true(is_no_feed("\n<"));
 }
 
 static void the_warning_is_looked_behind_for_so_far_and_no_farther(void **state)
@@ -201,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_document_cut_anywhere_keeps_its_whole_entries),
         cmocka_unit_test(a_broken_connection_is_a_cut_document),
         cmocka_unit_test(a_programs_warning_before_the_document_is_passed_over),
+        cmocka_unit_test(white_space_before_the_document_is_no_junk),
         cmocka_unit_test(the_warning_is_looked_behind_for_so_far_and_no_farther),
         cmocka_unit_test(a_page_is_no_feed_whatever_it_holds),
         cmocka_unit_test(a_warning_is_text_whatever_it_quotes),

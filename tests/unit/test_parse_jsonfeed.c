@@ -132,6 +132,100 @@ static void what_is_broken_in_the_middle_keeps_what_stands_before(void **state)
     kns_document_free(d);
 }
 
+/* {"version": 1.1's, "items": [{"id": "a", MEMBERS}], "title": "T"} and what follows it. */
+static struct kns_document *parse_members(const char *members, const char *behind)
+{
+    char text[1024];
+
+    snprintf(text, sizeof(text),
+             "{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[{\"id\":\"a\"%s}],"
+             "\"title\":\"T\"}%s",
+             members, behind);
+    return parse(text);
+}
+
+static void a_flaw_costs_no_more_than_what_it_touches(void **state)
+{
+    static const struct {
+        const char *members, *behind, *title;
+    } rows[] = {
+        {",\"title\":\"a\tb\nc\x01\"", "", "a b c"},
+        {",\"title\":\"a \\ud83d b\"", "", "a \xEF\xBF\xBD b"},
+        {",\"title\":\"\\udE00\\ud83d\\ude00\"", "", "\xEF\xBF\xBD\xF0\x9F\x98\x80"},
+        {",\"title\":\"it\\'s \\x\\\" \\u12\"", "", "it's x\" u12"},
+        {",\"title\":\"a\",", "", "a"},
+        {",\"title\":\"a\",\"tags\":[\"x\" , ]", "", "a"},
+        {",\"title\":\"a\"", "junk", "a"},
+        {",\"title\":\"a\"", "<!-- c -->", "a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct kns_document *d = parse_members(rows[i].members, rows[i].behind);
+        assert_string_equal(d->title, "T");
+        assert_int_equal(d->entries.count, 1);
+        assert_string_equal(d->entries.first->title, rows[i].title);
+        assert_true(d->malformed);
+        assert_false(d->cut);
+        assert_int_equal(d->warnings.count, 1);
+        kns_document_free(d);
+    }
+}
+
+/* RFC 8259 6 sets no limit to numbers, and JSON Feed has ids that are numbers coerced to strings. */
+static void a_number_is_an_id_whatever_its_size(void **state)
+{
+    static const struct {
+        const char *number, *id;
+    } rows[] = {
+        {"12345678901234567890", "12345678901234567890"},
+        {"-12345678901234567890", "-12345678901234567890"},
+        {"9223372036854775807", "9223372036854775807"},
+        {"7", "7"},
+        {"0.1", "0.1"},
+        {"1.5e999", "1.5e999"},
+        {"0.30000000000000004", "0.30000000000000004"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[512];
+        snprintf(text, sizeof(text),
+                 "{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{\"id\":%s}]}",
+                 rows[i].number);
+        struct kns_document *d = parse(text);
+        assert_string_equal(d->entries.first->guid, rows[i].id);
+        assert_false(d->malformed);
+        kns_document_free(d);
+    }
+}
+
+static void authors_are_read_in_every_shape(void **state)
+{
+    static const char *const shapes[] = {
+        "\"authors\":[{\"name\":\"A\"}]",
+        "\"author\":{\"name\":\"A\"}",
+        "\"authors\":{\"name\":\"A\"}",
+        "\"author\":[{\"name\":\"A\"}]",
+        "\"author\":\"A\"",
+        "\"authors\":[\" A \"]",
+        "\"authors\":[],\"author\":\"A\"",
+        "\"authors\":[{},5,null,\"\",\"A\"]",
+        "\"authors\":null,\"author\":{\"name\":\"A\"}",
+        "\"author\":{\"name\":\"B\"},\"authors\":[{\"name\":\"A\"}]",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        char members[256];
+        snprintf(members, sizeof(members), ",%s", shapes[i]);
+        struct kns_document *d = parse_members(members, "");
+        assert_int_equal(d->entries.first->authors.count, 1);
+        assert_string_equal(d->entries.first->authors.first->name, "A");
+        kns_document_free(d);
+    }
+}
+
 static void why_it_is_no_json_is_one_line_of_utf8(void **state)
 {
     static const char *const texts[] = {"{\"a\":\"\\u7d\xEF\xBF\xBD\"}", "{\"a\":\"\\u12\nx\"}",
@@ -153,6 +247,9 @@ int main(void)
         cmocka_unit_test(what_a_feed_says_of_itself_survives_writing),
         cmocka_unit_test(a_cut_feed_keeps_its_whole_items),
         cmocka_unit_test(what_is_broken_in_the_middle_keeps_what_stands_before),
+        cmocka_unit_test(a_flaw_costs_no_more_than_what_it_touches),
+        cmocka_unit_test(a_number_is_an_id_whatever_its_size),
+        cmocka_unit_test(authors_are_read_in_every_shape),
         cmocka_unit_test(why_it_is_no_json_is_one_line_of_utf8),
         cmocka_unit_test(the_charset_of_a_json_type_says_nothing),
         cmocka_unit_test(a_duration_that_no_integer_holds_is_written),

@@ -14,6 +14,8 @@
 /* How deep inline markup is followed; what lies deeper keeps its text. */
 #define MAX_OPEN 64
 
+#define MAX_MARKER 24 /* bytes of a number, bullet or emoji before a link */
+
 /* Inline elements that are written again, and as what. */
 static const struct {
     GumboTag tag;
@@ -215,11 +217,156 @@ static void place_block(struct block *block)
         block->quoted = block->quoted || tag == GUMBO_TAG_BLOCKQUOTE;
         block->preformatted = block->preformatted || tag == GUMBO_TAG_PRE;
         block->term = block->term || tag == GUMBO_TAG_DT;
+        block->caption = block->caption || tag == GUMBO_TAG_FIGCAPTION;
         block->cell = block->cell || tag == GUMBO_TAG_TD || tag == GUMBO_TAG_TH;
         /* A paragraph in a heading is one that somebody forgot to close. */
         paragraph = paragraph || tag == GUMBO_TAG_P;
         if (tag >= GUMBO_TAG_H1 && tag <= GUMBO_TAG_H6 && block->level == 0 && !paragraph)
             block->level = (int)(tag - GUMBO_TAG_H1) + 1;
+    }
+}
+
+/* ---- bullets ----------------------------------------------------------------------------------------------------- */
+
+/* A bullet, number or emoji that may stand before a title. */
+static bool is_marker(int32_t c)
+{
+    if (c < 0x80)
+        return c <= ' ' || (isdigit((int)c) != 0) || (c != '\0' && strchr(".)#-*>+:", c) != NULL);
+    return c == 0xa0 || c == 0xb7 || c == 0x2022 || c == 0x2023 || c == 0x30fb || c == 0x3000 ||
+           (c >= 0x2190 && c <= 0x2bff) || (c >= 0xfe00 && c <= 0xfe0f) || c >= 0x1f000;
+}
+
+/* "【1】", "[12]", "(3)", "（四）": a number in brackets, and nothing else but spaces. */
+static bool is_bracketed_number(const char *text)
+{
+    static const char *const pairs[][2] = {{"【", "】"}, {"[", "]"}, {"(", ")"}, {"（", "）"}};
+
+    text += strspn(text, " \t\r\n");
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
+        if (strncmp(text, pairs[i][0], open) != 0)
+            continue;
+        size_t digits = strspn(text + open, "0123456789");
+        const char *after = text + open + digits;
+        return digits > 0 && strncmp(after, pairs[i][1], close) == 0 &&
+               text_is_blank(after + close, strlen(after + close));
+    }
+    return false;
+}
+
+bool text_is_marker(const char *text)
+{
+    size_t size = strlen(text);
+
+    if (is_bracketed_number(text))
+        return true;
+
+    if (size > MAX_MARKER)
+        return text_is_blank(text, size);
+    while (*text != '\0') {
+        int32_t c = 0;
+        text += kns_text_next(text, strlen(text), &c);
+        if (!is_marker(c))
+            return false;
+    }
+    return true;
+}
+
+/* ---- lines that are paragraphs --------------------------------------------------------------------------------- */
+
+/* What a line of a block is, told by its first visible text. */
+struct line {
+    bool text;
+    bool linked; /* begins with a link, perhaps behind a bullet or number */
+};
+
+static struct line line_at(const struct blocks *out, size_t from, size_t to)
+{
+    struct line line = {0};
+    bool link = false;
+
+    for (size_t i = from; i < to; i++) {
+        const struct token *token = &out->tokens[i];
+        if ((token->type == TOKEN_OPEN || token->type == TOKEN_CLOSE) && *token->name == 'a')
+            link = token->type == TOKEN_OPEN && token->url != NULL;
+        if (token->type != TOKEN_TEXT || text_is_blank(token->text, strlen(token->text)))
+            continue;
+        line.text = true;
+        line.linked = link;
+        if (link || !text_is_marker(token->text))
+            break;
+    }
+    return line;
+}
+
+/* The token of the next line break at which no element is open, from..to; to: none. An open one that goes on makes *ret_torn true. */
+static size_t next_break(const struct blocks *out, size_t from, size_t to, bool *ret_torn)
+{
+    int depth = 0;
+
+    for (size_t i = from; i < to; i++) {
+        const struct token *token = &out->tokens[i];
+        depth += token->type == TOKEN_OPEN;
+        depth -= token->type == TOKEN_CLOSE;
+        if (token->type == TOKEN_BREAK && depth == 0)
+            return i;
+        *ret_torn = *ret_torn || token->type == TOKEN_BREAK;
+    }
+    return to;
+}
+
+/* The end of a line, or of a paragraph (lines up to an empty one). */
+static size_t unit_end(const struct blocks *out, size_t from, size_t to, bool paragraphs,
+                       bool *ret_torn)
+{
+    size_t end = next_break(out, from, to, ret_torn);
+
+    while (paragraphs && end < to) {
+        size_t next = next_break(out, end + 1, to, ret_torn);
+        if (!line_at(out, end + 1, next).text)
+            break;
+        end = next;
+    }
+    return end;
+}
+
+/* True when a block of text is a list that somebody made with line breaks: each line but perhaps the first, or each paragraph,
+ * begins with a link. */
+static bool is_list_of_lines(const struct blocks *out, size_t from, size_t to, bool paragraphs)
+{
+    size_t linked = 0, plain = 0;
+    bool torn = false;
+
+    for (size_t at = from; at < to && !torn;) {
+        size_t end = unit_end(out, at, to, paragraphs, &torn);
+        struct line line = line_at(out, at, end);
+        linked += line.text && line.linked;
+        plain += line.text && !line.linked && linked > 0;
+        at = end + 1;
+    }
+    return !torn && linked >= 2 && plain == 0;
+}
+
+/* Adds a block of text as one, or as one for each of its lines. */
+static void add_text(struct blocks *out, struct block block)
+{
+    bool splits = block.type == BLOCK_TEXT && !block.preformatted;
+    bool lines = splits && is_list_of_lines(out, block.from, block.to, false);
+    bool paragraphs = splits && !lines && is_list_of_lines(out, block.from, block.to, true);
+    bool torn = false;
+
+    if (!lines && !paragraphs) {
+        add_block(out, block);
+        return;
+    }
+    for (size_t at = block.from; at < block.to;) {
+        struct block part = block;
+        part.from = at;
+        part.to = unit_end(out, at, block.to, paragraphs, &torn);
+        if (line_at(out, part.from, part.to).text)
+            add_block(out, part);
+        at = part.to + 1;
     }
 }
 
@@ -246,7 +393,7 @@ static void flush(struct flattening *f)
         place_block(&block);
         if (text && block.level > 0)
             block.type = BLOCK_HEADING;
-        add_block(out, block);
+        add_text(out, block);
     }
     f->start = out->token_count;
     for (size_t i = 0; i < f->open_count; i++)

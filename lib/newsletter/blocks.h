@@ -41,7 +41,7 @@ struct block {
     const GumboNode *entry;
     const char *video; /* VIDEO: the page it is on */
     int list_depth;
-    bool ordered, quoted, preformatted, term, cell;
+    bool ordered, quoted, preformatted, term, cell, caption;
 };
 
 /* All of a document. Freed by blocks_fini; strings live in the arena. */
@@ -81,6 +81,9 @@ bool node_contains(const GumboNode *a, const GumboNode *b);
 /* The deepest element around both. */
 const GumboNode *node_common(const GumboNode *a, const GumboNode *b);
 int node_depth(const GumboNode *node);
+
+/* True for numbers, bullets and emoji that may stand before a title. */
+bool text_is_marker(const char *text);
 
 /* True for text that has no letter, digit or other visible sign (spaces of all kinds, zero-width characters). */
 bool text_is_blank(const char *text, size_t size);

@@ -30,7 +30,7 @@ static bool find_lead(const struct judging *j, const struct block *block, size_t
             *ret_link = link;
             return true;
         }
-        if (!sign_is_marker(token->text))
+        if (!text_is_marker(token->text))
             return false;
     }
     return false;

@@ -8,6 +8,7 @@
 
 #define MAX_HEADING_COLUMNS 100
 #define MAX_TITLE_COLUMNS 160
+#define MAX_ITEM_BLOCKS 50 /* how far an item is looked through */
 
 /* A paragraph without links, all of it bold or large, or behind a sign, too short for prose. */
 static bool looks_like_heading(struct judging *j, const struct block *block)
@@ -53,7 +54,8 @@ static bool find_picture_link(struct judging *j, size_t index, const char **ret_
     for (size_t i = before->from; i < before->to && url == NULL; i++)
         if (opens_link(token_at(j, i)))
             url = token_at(j, i)->url;
-    while (above > 0 && j->parts[above - 1].title.strength == NO_TITLE)
+    while (above > 0 && index - above < MAX_ITEM_BLOCKS &&
+           j->parts[above - 1].title.strength == NO_TITLE)
         above--;
     if (url == NULL || words_is_chrome(j->arena, NULL, url) || judging_is_self(j, url) ||
         (above > 0 && judging_same_article(j, j->parts[above - 1].title.url, url)))
@@ -91,6 +93,22 @@ static bool shows_address(const struct part_of *part)
                                                 words_is_bare_address(title->text)));
 }
 
+/* A heading without a link as the title of an item; the number that it is counted by is none of it. */
+static struct title heading_title(struct judging *j, const struct block *block, const char *url)
+{
+    const char *text = judging_block_text(j, block);
+    size_t digits = strspn(text, "0123456789");
+    bool counted = digits > 0 && digits <= 2 && (text[digits] == '.' || text[digits] == ')') &&
+                   text[digits + 1] == ' ' && text[digits + 2] != '\0';
+
+    return (struct title){.strength = block->type == BLOCK_HEADING ? HEADING : BOLD,
+                          .url = url,
+                          .text = counted ? text + digits + 2 : text,
+                          .link = block->from,
+                          .after = {block->to, 0},
+                          .line_end = block->to};
+}
+
 /* A heading or bold line whose address stands right below it is a title. */
 static bool take_address_below(struct judging *j, size_t index)
 {
@@ -104,15 +122,52 @@ static bool take_address_below(struct judging *j, size_t index)
     const char *text = judging_block_text(j, block);
     if (kns_text_columns(text) > MAX_TITLE_COLUMNS)
         return false;
-    j->parts[index].title =
-        (struct title){.strength = block->type == BLOCK_HEADING ? HEADING : BOLD,
-                       .url = j->parts[below].title.url,
-                       .text = text,
-                       .link = block->from,
-                       .after = {block->to, 0},
-                       .line_end = block->to};
+    j->parts[index].title = heading_title(j, block, j->parts[below].title.url);
     j->parts[below] = (struct part_of){.part = PART_MORE};
     return true;
+}
+
+/* The block with the address that all text under a heading ends with; blocks->count: there is none, or several. */
+static size_t find_address_at_end(const struct judging *j, size_t heading)
+{
+    size_t n = j->blocks->count, found = n;
+
+    for (size_t i = heading + 1; i < n && i - heading < MAX_ITEM_BLOCKS; i++) {
+        const struct part_of *part = &j->parts[i];
+        if (part->part == PART_RULE || part->part == PART_CHROME ||
+            j->blocks->blocks[i].type == BLOCK_HEADING)
+            break;
+        if (part->part != PART_TEXT)
+            continue;
+        if (found < n)
+            return n;
+        if (shows_address(part))
+            found = i;
+        else if (part->title.strength >= ALONE)
+            return n;
+    }
+    return found;
+}
+
+/* Headings of one level, two or more of them, each with a text that ends with an address: titles of items. */
+static void judge_addresses_at_end(struct judging *j)
+{
+    size_t count[7] = {0};
+
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < j->blocks->count; i++) {
+            const struct block *block = &j->blocks->blocks[i];
+            struct part_of *part = &j->parts[i];
+            if (block->type != BLOCK_HEADING || part->part != PART_TEXT ||
+                part->title.strength != NO_TITLE || judging_has_link(j, block))
+                continue;
+            size_t at = find_address_at_end(j, i);
+            count[block->level] += pass == 0 && at < j->blocks->count;
+            if (pass == 0 || at == j->blocks->count || count[block->level] < 2)
+                continue;
+            part->title = heading_title(j, block, j->parts[at].title.url);
+            j->parts[at] = (struct part_of){.part = PART_MORE};
+        }
 }
 
 static bool has_rule(const struct judging *j)
@@ -127,6 +182,7 @@ void judge_headings(struct judging *j)
 {
     bool titles = false, ruled = has_rule(j);
 
+    judge_addresses_at_end(j);
     for (size_t i = 0; i < j->blocks->count; i++) {
         const struct block *block = &j->blocks->blocks[i];
         struct part_of *part = &j->parts[i];
@@ -139,12 +195,7 @@ void judge_headings(struct judging *j)
             continue;
         const char *url;
         if (find_more_link(j, i, &url)) {
-            part->title = (struct title){.strength = HEADING,
-                                         .url = url,
-                                         .text = judging_block_text(j, block),
-                                         .link = block->from,
-                                         .after = {block->to, 0},
-                                         .line_end = block->to};
+            part->title = heading_title(j, block, url);
             continue;
         }
         size_t next = judging_next_text(j, i);

@@ -47,9 +47,6 @@ bool judging_is_self(struct judging *j, const char *url);
 
 /* ---- signs.c: what characters tell ----------------------------------------------------------------------------- */
 
-/* True for numbers, bullets and emoji that may stand before a title. */
-bool sign_is_marker(const char *text);
-
 /* A sign between a title and what is said about it. */
 bool sign_separates(int32_t c);
 bool sign_is_space(int32_t c);

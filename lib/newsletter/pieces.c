@@ -293,7 +293,7 @@ static bool collect(struct assigning *a, struct item_pieces *item)
             group++;
         if (block->type != BLOCK_TEXT && block->type != BLOCK_HEADING)
             continue;
-        if (a->parts[i].part == PART_MORE)
+        if (a->parts[i].part == PART_MORE || block->caption)
             continue;
         struct piece piece = {.block = i, .from = {block->from, 0}, .to = block->to};
         piece.group = group;

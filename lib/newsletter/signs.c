@@ -6,53 +6,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#define MAX_MARKER 24 /* bytes of a number, bullet or emoji before a link */
-
-/* A bullet, number or emoji that may stand before a title. */
-static bool is_marker(int32_t c)
-{
-    if (c < 0x80)
-        return c <= ' ' || (isdigit((int)c) != 0) || (c != '\0' && strchr(".)#-*>+:", c) != NULL);
-    return c == 0xa0 || c == 0xb7 || c == 0x2022 || c == 0x2023 || c == 0x30fb || c == 0x3000 ||
-           (c >= 0x2190 && c <= 0x2bff) || (c >= 0xfe00 && c <= 0xfe0f) || c >= 0x1f000;
-}
-
-/* "【1】", "[12]", "(3)", "（四）": a number in brackets, and nothing else but spaces. */
-static bool is_bracketed_number(const char *text)
-{
-    static const char *const pairs[][2] = {{"【", "】"}, {"[", "]"}, {"(", ")"}, {"（", "）"}};
-
-    text += strspn(text, " \t\r\n");
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
-        if (strncmp(text, pairs[i][0], open) != 0)
-            continue;
-        size_t digits = strspn(text + open, "0123456789");
-        const char *after = text + open + digits;
-        return digits > 0 && strncmp(after, pairs[i][1], close) == 0 &&
-               text_is_blank(after + close, strlen(after + close));
-    }
-    return false;
-}
-
-bool sign_is_marker(const char *text)
-{
-    size_t size = strlen(text);
-
-    if (is_bracketed_number(text))
-        return true;
-
-    if (size > MAX_MARKER)
-        return text_is_blank(text, size);
-    while (*text != '\0') {
-        int32_t c = 0;
-        text += kns_text_next(text, strlen(text), &c);
-        if (!is_marker(c))
-            return false;
-    }
-    return true;
-}
-
 /* A sign between a title and what is said about it. */
 bool sign_separates(int32_t c)
 {

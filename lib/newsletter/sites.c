@@ -7,6 +7,19 @@
 #include <ctype.h>
 #include <string.h>
 
+/* True for a block that begins with a link: another item's, most likely. */
+static bool begins_with_link(const struct judging *j, const struct block *block)
+{
+    for (size_t i = block->from; i < block->to; i++) {
+        const struct token *token = token_at(j, i);
+        if (opens_link(token) && token->url != NULL)
+            return true;
+        if (token->type == TOKEN_TEXT && !text_is_marker(token->text))
+            return false;
+    }
+    return false;
+}
+
 /* True when the item's text goes on behind this line. */
 static bool more_follows(const struct judging *j, size_t index, size_t line_end)
 {
@@ -19,7 +32,7 @@ static bool more_follows(const struct judging *j, size_t index, size_t line_end)
         return false;
     for (size_t i = index + 1; i < blocks->count; i++)
         if (blocks->blocks[i].type != BLOCK_GAP)
-            return blocks->blocks[i].type == BLOCK_TEXT;
+            return blocks->blocks[i].type == BLOCK_TEXT && !begins_with_link(j, &blocks->blocks[i]);
     return false;
 }
 
@@ -155,6 +168,10 @@ static bool take_site_name(struct judging *j, struct title *title, size_t index,
                            size_t end, int32_t sign)
 {
     const char *text = judging_text(j, at, end);
+    /* A name in which something else is linked is a sentence. */
+    for (size_t i = at.token; i < end; i++)
+        if (opens_link(token_at(j, i)) && token_at(j, i)->url != NULL)
+            return false;
     bool certain = sign == '/' || sign == '|' || sign == 0xff5c;
 
     if (*text == '\0' || (!words_is_host(text) &&

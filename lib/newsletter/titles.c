@@ -62,6 +62,19 @@ static enum part first_judgement(struct judging *j, size_t i)
     return PART_TEXT;
 }
 
+/* A number or bullet in a box of its own before a title is a sign, no text. */
+static void drop_markers(struct judging *j)
+{
+    for (size_t i = 0; i < j->blocks->count; i++) {
+        const struct block *block = &j->blocks->blocks[i];
+        size_t next = judging_next_text(j, i);
+        if (j->parts[i].part == PART_TEXT && block->type == BLOCK_TEXT && next < j->blocks->count &&
+            j->parts[next].title.strength > NO_TITLE &&
+            text_is_marker(judging_block_text(j, block)))
+            j->parts[i] = (struct part_of){.part = PART_MORE};
+    }
+}
+
 bool titles_judge(const struct blocks *blocks, const struct kns_newsletter_source *source,
                   struct part_of **ret_parts, const char **ret_masthead)
 {
@@ -73,6 +86,7 @@ bool titles_judge(const struct blocks *blocks, const struct kns_newsletter_sourc
     measure_looks(&j);
     for (size_t i = 0; i < blocks->count; i++)
         j.parts[i].part = first_judgement(&j, i);
+    drop_markers(&j);
     judge_footer(&j);
     judge_masthead(&j, ret_masthead);
     judge_headings(&j);

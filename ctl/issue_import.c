@@ -1,11 +1,12 @@
 /* knsctl issue import: past issues, out of files, folders and feeds. */
 #include "ctl/issue.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 struct importing {
@@ -77,30 +78,49 @@ static void import_file(struct kns_call *call, struct importing *importing, cons
     kns_tally_add(&importing->tally, status);
 }
 
-static int is_issue_file(const struct dirent *entry)
+static bool is_issue_file(const char *name)
 {
-    const char *dot = strrchr(entry->d_name, '.');
+    const char *dot = strrchr(name, '.');
 
-    return entry->d_name[0] != '.' && dot != NULL &&
+    return dot != NULL && strncasecmp(name, "README.", 7) != 0 &&
            (strcmp(dot, ".md") == 0 || strcmp(dot, ".html") == 0 || strcmp(dot, ".htm") == 0);
 }
 
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static void import_entry(struct kns_call *call, struct importing *importing, FTS *fts,
+                         FTSENT *entry)
+{
+    bool hidden = entry->fts_level > 0 && entry->fts_name[0] == '.';
+
+    if (hidden && entry->fts_info == FTS_D)
+        fts_set(fts, entry, FTS_SKIP);
+    else if (entry->fts_info == FTS_F && !hidden && is_issue_file(entry->fts_name))
+        import_file(call, importing, entry->fts_path);
+    else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
+        kns_tally_add(&importing->tally,
+                      kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", entry->fts_path,
+                                    strerror(entry->fts_errno)));
+}
+
+/* All issues in a folder and in those below it, by name, so that numbers grow. */
 static void import_dir(struct kns_call *call, struct importing *importing, const char *path)
 {
-    struct dirent **entries = NULL;
-    int n = scandir(path, &entries, is_issue_file, alphasort);
+    char *paths[] = {(char *)(uintptr_t)path, NULL};
+    FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    FTSENT *entry;
 
-    if (n < 0) {
+    if (fts == NULL) {
         kns_tally_add(&importing->tally,
                       kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno)));
         return;
     }
-    for (int i = 0; i < n; i++) {
-        import_file(call, importing,
-                    kns_arena_printf(call->arena, "%s/%s", path, entries[i]->d_name));
-        free(entries[i]);
-    }
-    free(entries);
+    while ((entry = fts_read(fts)) != NULL)
+        import_entry(call, importing, fts, entry);
+    fts_close(fts);
 }
 
 static void import_items(struct kns_call *call, struct importing *importing, const json_t *page)

@@ -802,6 +802,20 @@ class Newsletter(unittest.TestCase):
             fp.write("<p></p>")
         self.ctl("issue", "import", nothing, code=1)
 
+    def test_a_folder_is_imported_with_the_folders_below_it_and_without_its_readme(self):
+        top = os.path.join(self.knsd.dir, "archive")
+        for folder, name, number in (("2024", "b.html", 2), ("2024", "a.html", 1), ("2025/spring", "c.md", 3),
+                                     (".git", "d.html", 4)):
+            os.makedirs(os.path.join(top, folder), exist_ok=True)
+            with open(os.path.join(top, folder, "2024-05-0%d_%s" % (number, name)), "w", encoding="utf-8") as fp:
+                fp.write("<h1>Letters #%d</h1><p><b><a href='https://site%d.example/'>One</a></b></p><p>Good.</p>"
+                         % (number, number))
+        for name in ("README.md", "notes.txt"):
+            with open(os.path.join(top, name), "w", encoding="utf-8") as fp:
+                fp.write("# What is here\n\n<p>All of it.</p>\n")
+        self.assertEqual(self.ctl("issue", "import", top)[0], "3 imported, 0 there already, 0 failed\n")
+        self.assertEqual(sorted(i["number"] for i in self.knsd.get("/v1/issues")), [1, 2, 3])
+
     def test_an_archive_of_real_issues_is_imported_whole(self):
         if not os.path.isdir(ARCHIVE):
             self.skipTest("no archive of newsletters at " + ARCHIVE)

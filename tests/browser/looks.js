@@ -5,6 +5,7 @@
     const [r, g, b] = text.match(/[\d.]+/g).slice(0, 3).map(v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
+  const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   const ground = node => {
     for (let n = node; n; n = n.parentElement) { const c = getComputedStyle(n).backgroundColor; if (!/, 0\)$/.test(c)) return c; }
     return 'rgb(255, 255, 255)';
@@ -20,7 +21,7 @@
     const style = getComputedStyle(node.parentElement);
     const [ink, paper] = [luminance(style.color), luminance(ground(node.parentElement))];
     texts.push({text: node.textContent.trim(), lines, size: parseFloat(style.fontSize), ink, paper, lang: node.parentElement.closest('[lang]').lang,
-                contrast: (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05)});
+                contrast: contrast(ink, paper)});
   }
   const overlap = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
   // Paragraphs that are longer than a line: how many columns (an ideograph is two) a full line holds.
@@ -44,6 +45,7 @@
     items: [...document.querySelectorAll('article.item')].map(item => {
       const thumb = item.querySelector('img.thumb'), title = item.querySelector('.title');
       return {box: box(item), title: box(title), text: title.textContent, thumb: thumb && box(thumb), alt: thumb && thumb.alt, loaded: thumb && thumb.naturalWidth > 0,
+              altContrast: thumb && contrast(luminance(getComputedStyle(thumb).color), luminance(ground(thumb))),
               over: thumb ? texts.filter(t => t.lines.some(l => overlap(l, box(thumb)))).map(t => t.text) : []};
     }),
     targets: [...document.querySelectorAll('a[href]')].filter(a => !inline(a)).map(a => { const r = [...a.getClientRects()].reduce((m, r) => Math.max(m, r.height), 0);

@@ -259,6 +259,7 @@ class Site(unittest.TestCase):
             self.assertEqual(page.violations(), [])
             looks = self.looks(page)
             self.assertTrue(all(t["paper"] < 0.1 for t in looks["texts"]))
+            self.assertEqual([i["alt"] for i in looks["items"] if i["thumb"] and i["altContrast"] < 4.5], [], "where a picture does not come")
 
     def test_a_digest_that_nobody_curated_is_well(self):
         markup = self.digest("html")

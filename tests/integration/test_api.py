@@ -15,7 +15,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from datetime import timedelta
 from urllib.parse import quote
 
-from tests.integration.kns import BUILD, Knsd, Origin, UnixConnection, entry, next_link, rss, wait_until
+from tests.integration.kns import BUILD, ROOT, Knsd, Origin, UnixConnection, entry, next_link, rss, wait_until
 
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -748,6 +748,53 @@ class Care(Case):
     def test_check_finds_the_database_sound(self):
         self.feed("a", [entry(1)])
         self.assertEqual(self.knsd.api("POST", "/v1/check").json, {"sound": True, "problems": []})
+
+
+class Manual(Case):
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(ROOT, "man", "kns-api.7"), encoding="utf-8") as f:
+            self.manual = f.read()
+
+    def assert_told(self, word):
+        self.assertTrue(re.search(r"(?<![\w-])%s(?![\w-])" % re.escape(word), self.manual), "kns-api(7) says nothing of %s" % word)
+
+    def test_every_route_and_parameter_stands_in_the_manual(self):
+        with open(os.path.join(ROOT, "daemon", "routes.c"), encoding="utf-8") as f:
+            table = f.read()
+        routes = re.findall(r'\{"([A-Z]+)", "(/[^"{]*)', table)
+        self.assertGreater(len(routes), 40)
+        for method, path in routes:
+            self.assertTrue("%s %s" % (method, path) in self.manual, "kns-api(7) says nothing of %s %s" % (method, path))
+        for words in re.findall(r'" ([a-z_ ]+) ",\s*(?:true|false)\}', table):
+            for word in words.split():
+                self.assert_told(word)
+
+    def test_every_member_of_what_is_answered_stands_in_the_manual(self):
+        self.feed("a", [entry(1)])
+        self.origin.put("/a", status=503)
+        self.knsd.refresh()
+
+        def tell(value):
+            if isinstance(value, dict):
+                for name, inner in value.items():
+                    self.assert_told(name)
+                    tell(inner)
+            for inner in value if isinstance(value, list) else []:
+                tell(inner)
+
+        # What stands in JSON Feed is its own manual's.
+        for path in ("/v1/status", "/v1/feeds", "/v1/feeds/1/polls", "/v1/items/1/why"):
+            tell(self.knsd.get(path))
+        tell(self.knsd.get("/v1/items/1")["_kns"])
+
+    def test_every_health_of_a_feed_stands_in_the_manual(self):
+        with open(os.path.join(ROOT, "lib", "store", "feeds.c"), encoding="utf-8") as f:
+            names = re.search(r"kns_feed_health_name\(.*?\{(?:[^{]*)\{(.*?)\}", f.read(), re.DOTALL).group(1)
+        names = re.findall(r'"([a-z-]+)"', names)
+        self.assertEqual(len(names), 9)
+        for name in names:
+            self.assert_told(name)
 
 
 class Protocol(Case):

@@ -51,8 +51,9 @@ static void add_author(struct kns_buf *out, int indent, const char *name, const 
     kns_buf_adds(out, "</author>\n");
 }
 
-/* The entry's own atom:id where its guid can be one (an IRI), so that a reader who knows the entry knows it again. */
-static const char *entry_id(const struct digest_view *view, const struct digest_entry *e)
+/* What an entry would be known by alone: its own atom:id where its guid can be one (an IRI), so that a reader who knows the entry knows it
+ * again. */
+static const char *own_id(const struct digest_view *view, const struct digest_entry *e)
 {
     const char *guid = e->item->entry.guid;
 
@@ -61,6 +62,27 @@ static const char *entry_id(const struct digest_view *view, const struct digest_
     if (*e->url != '\0')
         return e->url;
     return digest_urn(view->arena, guid != NULL ? guid : "", e->title);
+}
+
+/* The id of an entry, which no other of the feed has (RFC 4287 4.2.6): of several that would have the same, the first keeps it. */
+static const char *entry_id(const struct digest_view *view, const struct digest_entry *e)
+{
+    const struct digest_group *group;
+    const struct digest_entry *other;
+    const char *id = own_id(view, e);
+
+    KNS_LIST_EACH(group, &view->groups)
+    KNS_LIST_EACH(other, &group->entries)
+    {
+        const char *others = other == e ? NULL : own_id(view, other);
+        if (other == e || id == NULL)
+            return id;
+        if (others != NULL && strcmp(others, id) == 0) {
+            const char *item = kns_arena_printf(view->arena, "%lld", (long long)e->item->id);
+            return item == NULL ? NULL : digest_urn(view->arena, id, item);
+        }
+    }
+    return id;
 }
 
 static bool add_source(const struct digest_view *view, struct kns_buf *out,

@@ -44,19 +44,21 @@ static bool is_japanese(const struct kns_item *item)
     return has_kana(item->entry.title) || has_kana(item->entry.summary);
 }
 
-/* The curator's own words say more than the articles they are about. */
-static bool is_curated_in_japanese(const struct kns_digest *digest)
+/* The curator's own words say more than the articles they are about: the language that most of the comments and sections are in. Below
+ * zero: not Japanese; 0: they do not tell. */
+static int lean_of_curator(const struct kns_digest *digest)
 {
     const struct kns_digest_section *section;
     const struct kns_digest_item *item;
+    int lean = 0;
 
     KNS_LIST_EACH(section, &digest->sections)
-    if (has_kana(section->content_html))
-        return true;
+    if (given(section->content_html))
+        lean += has_kana(section->content_html) ? 1 : -1;
     KNS_LIST_EACH(item, &digest->items)
-    if (has_kana(item->note_html))
-        return true;
-    return false;
+    if (given(item->note_html))
+        lean += has_kana(item->note_html) ? 1 : -1;
+    return lean;
 }
 
 static const char *pick_language(const struct kns_digest *digest)
@@ -66,8 +68,9 @@ static const char *pick_language(const struct kns_digest *digest)
 
     if (given(digest->language))
         return digest->language;
-    if (is_curated_in_japanese(digest))
-        return "ja";
+    int lean = lean_of_curator(digest);
+    if (lean != 0)
+        return lean > 0 ? "ja" : "en";
     KNS_LIST_EACH(item, &digest->items)
     japanese += is_japanese(item->item);
     return japanese * 2 > digest->items.count ? "ja" : "en";

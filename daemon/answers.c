@@ -2,6 +2,7 @@
 #include "daemon/request.h"
 
 #include "lib/html.h"
+#include "lib/json.h"
 #include "lib/jsonfeed.h"
 #include "lib/text.h"
 #include "lib/time.h"
@@ -373,19 +374,6 @@ static void set(json_t *object, const char *key, json_t *value)
         json_object_set_new(object, key, value);
 }
 
-static void set_string(json_t *object, const char *key, const char *value)
-{
-    if (value != NULL && *value != '\0')
-        set(object, key, json_string(value));
-}
-
-static void set_time(json_t *object, const char *key, struct kns_time value)
-{
-    char text[KNS_TIME_TEXT];
-
-    set_string(object, key, kns_time_format(value, text));
-}
-
 static json_t *strings_json(const struct kns_strings *strings)
 {
     json_t *array = json_array();
@@ -415,7 +403,7 @@ static void set_html(json_t *object, const char *key, const char *html, const ch
 
     if (arena == NULL)
         return;
-    set_string(object, key, kns_html_sanitize(arena, html, base));
+    kns_json_set_text(object, key, kns_html_sanitize(arena, html, base));
     kns_arena_free(arena);
 }
 
@@ -424,17 +412,17 @@ static json_t *curated_json(const struct kns_curated *curated)
     json_t *json = json_object(), *issue = json_object(), *feed = json_object();
 
     set(feed, "id", json_integer(curated->feed_id));
-    set_string(feed, "title", curated->feed_title);
+    kns_json_set_text(feed, "title", curated->feed_title);
     set(json, "feed", feed);
     char id[24];
     snprintf(id, sizeof(id), "%lld", (long long)curated->issue_id);
     set(issue, "id", json_string(id));
-    set_string(issue, "title", curated->issue_title);
-    set_string(issue, "url", curated->issue_url);
+    kns_json_set_text(issue, "title", curated->issue_title);
+    kns_json_set_text(issue, "url", curated->issue_url);
     set(json, "issue", issue);
     set(json, "position", json_integer(curated->position));
-    set_string(json, "section", curated->section);
-    set_string(json, "note", curated->note);
+    kns_json_set_text(json, "section", curated->section);
+    kns_json_set_text(json, "note", curated->note);
     set_html(json, "note_html", curated->note_html, curated->issue_url);
     return json;
 }
@@ -451,9 +439,9 @@ static void set_curated(json_t *kns, const struct kns_item *item)
     }
     if (first != NULL && section == NULL)
         section = first->section;
-    set_string(kns, "note", note);
+    kns_json_set_text(kns, "note", note);
     set_html(kns, "note_html", note_html, item->entry.url);
-    set_string(kns, "section", section);
+    kns_json_set_text(kns, "section", section);
     if (first == NULL)
         return;
     json_t *all = json_array();
@@ -483,13 +471,13 @@ json_t *kns_item_json(const struct kns_item *item, bool with_content)
     {
         json_t *object = json_object();
         set(object, "id", json_integer(feed->id));
-        set_string(object, "title", feed->title);
+        kns_json_set_text(object, "title", feed->title);
         set(object, "url", url_json(feed->url));
         json_array_append_new(feeds, object);
     }
     set(kns, "feeds", feeds);
-    set_time(kns, "first_seen", item->first_seen);
-    set_time(kns, "changed_at", item->changed_at);
+    kns_json_set_time(kns, "first_seen", item->first_seen);
+    kns_json_set_time(kns, "changed_at", item->changed_at);
     set(kns, "read", json_boolean(item->read));
     set(kns, "starred", json_boolean(item->starred));
     set(kns, "sources", json_integer(item->sources));
@@ -498,7 +486,7 @@ json_t *kns_item_json(const struct kns_item *item, bool with_content)
     if (item->score != 0)
         set(kns, "score", json_integer(item->score));
     set_curated(kns, item);
-    set_string(kns, "snippet", item->snippet);
+    kns_json_set_text(kns, "snippet", item->snippet);
     return json;
 }
 
@@ -510,27 +498,28 @@ json_t *kns_feed_json(const struct kns_feed *feed)
 
     set(json, "id", json_integer(feed->id));
     set(json, "url", url_json(feed->url));
-    set_string(json, "title", feed->title);
-    set_string(json, "home_page_url", feed->home_page_url);
-    set_string(json, "description", feed->description);
-    set_string(json, "icon", feed->icon);
+    kns_json_set_text(json, "title", feed->title);
+    kns_json_set_text(json, "home_page_url", feed->home_page_url);
+    kns_json_set_text(json, "description", feed->description);
+    kns_json_set_text(json, "icon", feed->icon);
     set(json, "tags", strings_json(&feed->tags));
-    set_string(json, "state", kns_feed_state_name(feed->state));
-    set_string(json, "health",
-               kns_feed_health_name(feed->state == KNS_FEED_GONE ? KNS_HEALTH_GONE : feed->health));
+    kns_json_set_text(json, "state", kns_feed_state_name(feed->state));
+    kns_json_set_text(
+        json, "health",
+        kns_feed_health_name(feed->state == KNS_FEED_GONE ? KNS_HEALTH_GONE : feed->health));
     set(json, "newsletter", json_boolean(feed->newsletter));
-    set_time(json, "added_at", feed->added_at);
-    set_time(json, "last_poll_at", feed->last_poll_at);
-    set_time(json, "last_success_at", feed->last_success_at);
+    kns_json_set_time(json, "added_at", feed->added_at);
+    kns_json_set_time(json, "last_poll_at", feed->last_poll_at);
+    kns_json_set_time(json, "last_success_at", feed->last_success_at);
     if (feed->last_status != 0)
         set(json, "last_status", json_integer(feed->last_status));
-    set_string(json, "last_error", feed->last_error);
+    kns_json_set_text(json, "last_error", feed->last_error);
     set(json, "consecutive_failures", json_integer(feed->schedule.consecutive_failures));
-    set_string(json, "etag", feed->schedule.etag);
-    set_string(json, "last_modified", feed->schedule.last_modified);
+    kns_json_set_text(json, "etag", feed->schedule.etag);
+    kns_json_set_text(json, "last_modified", feed->schedule.last_modified);
     if (feed->state == KNS_FEED_ACTIVE || feed->state == KNS_FEED_FAILING) {
-        set_time(json, "next_poll_at", feed->schedule.next_poll_at);
-        set_string(json, "next_poll_reason", feed->schedule.next_poll_reason);
+        kns_json_set_time(json, "next_poll_at", feed->schedule.next_poll_at);
+        kns_json_set_text(json, "next_poll_reason", feed->schedule.next_poll_reason);
     }
     set(json, "interval_seconds", json_integer(feed->schedule.interval_s));
     set(json, "items", json_integer(feed->items));

@@ -1,6 +1,7 @@
 /* Rules, and the addresses that items name: on a query worker, or on the writer thread. */
 #include "daemon/request.h"
 
+#include "lib/json.h"
 #include "lib/text.h"
 
 #include <stdio.h>
@@ -9,14 +10,6 @@
 
 /* Items that one request of a test looks at: the next page goes on. */
 #define TRIED_AT_ONCE 500
-
-static void set_time(json_t *json, const char *name, struct kns_time time)
-{
-    char text[KNS_TIME_TEXT];
-
-    if (kns_time_given(time))
-        json_object_set_new(json, name, json_string(kns_time_format(time, text)));
-}
 
 /* ---- rules ---------------------------------------------------------------------------------------------------------- */
 
@@ -29,8 +22,8 @@ static bool collect_rule(void *ctx, const struct kns_rule_record *rule)
         return false;
     if (rule->gave_up > 0)
         json_object_set_new(json, "gave_up", json_integer(rule->gave_up));
-    set_time(json, "added_at", rule->added_at);
-    set_time(json, "last_match_at", rule->last_match_at);
+    kns_json_set_time(json, "added_at", rule->added_at);
+    kns_json_set_time(json, "last_match_at", rule->last_match_at);
     return json_array_append_new(ctx, json) == 0;
 }
 
@@ -175,12 +168,6 @@ enum kns_status kns_answer_rules_test(struct kns_request *request, struct kns_st
 
 /* ---- links ------------------------------------------------------------------------------------------------------------ */
 
-static void set_text(json_t *json, const char *name, const char *text)
-{
-    if (text != NULL)
-        json_object_set_new(json, name, json_string(text));
-}
-
 static bool collect_link(void *ctx, const struct kns_named_link *link)
 {
     const struct kns_link_mention *mention;
@@ -190,17 +177,17 @@ static bool collect_link(void *ctx, const struct kns_named_link *link)
     {
         json_t *json = json_pack("{s:I, s:I}", "feed_id", (json_int_t)mention->feed_id, "item_id",
                                  (json_int_t)mention->item_id);
-        set_text(json, "feed_title", mention->feed_title);
-        set_text(json, "item_title", mention->item_title);
-        set_text(json, "text", mention->text);
+        kns_json_set_text(json, "feed_title", mention->feed_title);
+        kns_json_set_text(json, "item_title", mention->item_title);
+        kns_json_set_text(json, "text", mention->text);
         json_array_append_new(mentions, json);
     }
     json_t *json = json_pack("{s:s, s:I, s:o}", "url", link->url, "feeds", (json_int_t)link->feeds,
                              "mentions", mentions);
     if (json == NULL)
         return false;
-    set_time(json, "first_seen", link->first_seen);
-    set_time(json, "last_seen", link->last_seen);
+    kns_json_set_time(json, "first_seen", link->first_seen);
+    kns_json_set_time(json, "last_seen", link->last_seen);
     return json_array_append_new(ctx, json) == 0;
 }
 

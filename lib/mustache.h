@@ -1,5 +1,6 @@
 /* mustache.h - logic-less templates by the Mustache specification (mustache(5)): interpolation, sections, inverted
- * sections, partials, delimiters and comments.
+ * sections, partials, delimiters and comments; of what is optional there, dynamic names ({{>*name}}), but neither inheritance nor
+ * lambdas.
  *
  * The context is JSON. A name is looked up from the innermost section outwards; a dotted name resolves its first
  * part that way and the rest inside it. False, null, absent, "" and [] are false; a list repeats its section; an object

@@ -62,10 +62,12 @@ static json_t *item_json(const struct digest_view *view, const struct digest_ent
         json_decref(json);
         return NULL;
     }
-    /* An item must have a content (JSON Feed 1.1): its summary, when there is nothing more. */
-    if (json_object_get(json, "content_html") == NULL &&
-        json_object_get(json, "content_text") == NULL &&
-        json_object_set_new(json, "content_text", json_string(e->description)) != 0) {
+    /* An item must have a content (JSON Feed 1.1): where its feed gave none, the comment, else the summary. */
+    bool bare = json_object_get(json, "content_html") == NULL &&
+                json_object_get(json, "content_text") == NULL;
+    bool noted = *e->note_html != '\0';
+    if (bare && json_object_set_new(json, noted ? "content_html" : "content_text",
+                                    json_string(noted ? e->note_html : e->description)) != 0) {
         json_decref(json);
         return NULL;
     }

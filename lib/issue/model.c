@@ -3,6 +3,7 @@
 
 #include "lib/date.h"
 #include "lib/html.h"
+#include "lib/json.h"
 #include "lib/markdown.h"
 #include "lib/text.h"
 #include "lib/url.h"
@@ -14,25 +15,12 @@
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------- */
 
-static void set(json_t *object, const char *key, const char *value)
-{
-    if (value != NULL && *value != '\0')
-        json_object_set_new(object, key, json_string(value));
-}
-
-static void set_time(json_t *object, const char *key, struct kns_time value)
-{
-    char text[KNS_TIME_TEXT];
-
-    set(object, key, kns_time_format(value, text));
-}
-
 static json_t *section_json(const struct kns_issue_section *section)
 {
     json_t *json = json_object();
 
-    set(json, "title", section->title);
-    set(json, "text", section->text);
+    kns_json_set_text(json, "title", section->title);
+    kns_json_set_text(json, "text", section->text);
     return json;
 }
 
@@ -42,13 +30,13 @@ static json_t *item_json(const struct kns_issue_item *item)
 
     if (item->id != 0)
         json_object_set_new(json, "id", json_integer(item->id));
-    set(json, "url", item->url);
-    set(json, "title", item->title);
-    set(json, "site", item->site);
-    set(json, "description", item->description);
-    set(json, "image", item->image);
-    set(json, "note", item->note);
-    set(json, "section", item->section);
+    kns_json_set_text(json, "url", item->url);
+    kns_json_set_text(json, "title", item->title);
+    kns_json_set_text(json, "site", item->site);
+    kns_json_set_text(json, "description", item->description);
+    kns_json_set_text(json, "image", item->image);
+    kns_json_set_text(json, "note", item->note);
+    kns_json_set_text(json, "section", item->section);
     return json;
 }
 
@@ -58,15 +46,15 @@ json_t *kns_issue_to_json(const struct kns_issue *issue)
     const struct kns_issue_section *section;
     const struct kns_issue_item *item;
 
-    set(json, "newsletter", issue->newsletter);
+    kns_json_set_text(json, "newsletter", issue->newsletter);
     json_object_set_new(json, "number", json_integer(issue->number));
     json_object_set_new(json, "state", json_string(issue->draft ? "draft" : "published"));
-    set(json, "title", issue->title);
-    set(json, "id", issue->id);
-    set(json, "url", issue->url);
-    set(json, "language", issue->language);
-    set_time(json, "published", issue->published);
-    set_time(json, "updated", issue->updated);
+    kns_json_set_text(json, "title", issue->title);
+    kns_json_set_text(json, "id", issue->id);
+    kns_json_set_text(json, "url", issue->url);
+    kns_json_set_text(json, "language", issue->language);
+    kns_json_set_time(json, "published", issue->published);
+    kns_json_set_time(json, "updated", issue->updated);
     if (issue->draft || issue->revision > 0)
         json_object_set_new(json, "revision", json_integer(issue->revision));
     KNS_LIST_EACH(section, &issue->sections)

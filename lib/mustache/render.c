@@ -143,10 +143,22 @@ static const char *indented(struct kns_arena *arena, const char *text, const cha
     return copy;
 }
 
+/* The name that a partial's tag means: its own, or behind '*' what the data has under it. NULL: nothing. */
+static const char *partial_name(const struct mustache_node *node, const struct scope *scope)
+{
+    const char *name = node->text;
+
+    if (*name != '*')
+        return name;
+    name += 1 + strspn(name + 1, " \t\r\n");
+    return json_string_value(look_up(scope, name));
+}
+
 static enum kns_status render_partial(struct rendering *r, const struct mustache_node *node,
                                       const struct scope *scope)
 {
-    const char *text = r->partial != NULL ? r->partial(r->ctx, node->text) : NULL;
+    const char *name = partial_name(node, scope);
+    const char *text = r->partial != NULL && name != NULL ? r->partial(r->ctx, name) : NULL;
     struct mustache_nodes nodes;
 
     if (text == NULL)
@@ -155,7 +167,7 @@ static enum kns_status render_partial(struct rendering *r, const struct mustache
     if (text == NULL)
         return kns_fail(r->err, KNS_ENOMEM, "out of memory");
     if (mustache_parse(r->arena, text, &nodes, r->err) != KNS_OK)
-        return kns_fail_in(r->err, "partial %s", node->text);
+        return kns_fail_in(r->err, "partial %s", name);
     return render_nodes(r, nodes.list.first, scope);
 }
 

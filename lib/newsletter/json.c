@@ -2,12 +2,7 @@
 #include "lib/newsletter.h"
 
 #include "lib/html.h"
-
-static void set_text(json_t *object, const char *name, const char *value)
-{
-    if (value != NULL && *value != '\0')
-        json_object_set_new(object, name, json_string(value));
-}
+#include "lib/json.h"
 
 /* HTML, by way of the sanitiser where one is wanted. False: no memory. */
 static bool set_html(json_t *object, const char *name, const char *html, bool sanitize)
@@ -17,7 +12,7 @@ static bool set_html(json_t *object, const char *name, const char *html, bool sa
     bool good = html == NULL || ((arena != NULL || !sanitize) && shown != NULL);
 
     if (good)
-        set_text(object, name, shown);
+        kns_json_set_text(object, name, shown);
     kns_arena_free(arena);
     return good;
 }
@@ -34,15 +29,15 @@ static json_t *item_to_json(const struct kns_newsletter_item *item, bool sanitiz
 {
     json_t *object = json_object(), *kns = json_object();
 
-    set_text(object, "id", item->url);
-    set_text(object, "url", item->url);
-    set_text(object, "title", item->title);
-    set_text(object, "image", item->image);
-    set_text(object, "summary", item->description);
-    set_text(kns, "note", item->note);
+    kns_json_set_text(object, "id", item->url);
+    kns_json_set_text(object, "url", item->url);
+    kns_json_set_text(object, "title", item->title);
+    kns_json_set_text(object, "image", item->image);
+    kns_json_set_text(object, "summary", item->description);
+    kns_json_set_text(kns, "note", item->note);
     *ret_good = set_html(kns, "note_html", item->note_html, sanitize) && *ret_good;
-    set_text(kns, "section", item->section);
-    set_text(kns, "site", item->site);
+    kns_json_set_text(kns, "section", item->section);
+    kns_json_set_text(kns, "site", item->site);
     json_object_set_new(kns, "position", json_integer(item->position));
     json_object_set_new(object, "_kns", kns);
     return object;
@@ -53,7 +48,7 @@ static json_t *section_to_json(const struct kns_newsletter_section *section, boo
 {
     json_t *object = json_object();
 
-    set_text(object, "title", section->title);
+    kns_json_set_text(object, "title", section->title);
     *ret_good = set_html(object, "content_html", section->content_html, sanitize) && *ret_good;
     return object;
 }
@@ -62,10 +57,10 @@ static json_t *mention_to_json(const struct kns_newsletter_mention *mention)
 {
     json_t *object = json_object();
 
-    set_text(object, "url", mention->url);
-    set_text(object, "text", mention->text);
-    set_text(object, "section", mention->section);
-    set_text(object, "context", mention->context);
+    kns_json_set_text(object, "url", mention->url);
+    kns_json_set_text(object, "text", mention->text);
+    kns_json_set_text(object, "section", mention->section);
+    kns_json_set_text(object, "context", mention->context);
     return object;
 }
 
@@ -76,12 +71,11 @@ json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter, bool san
     const struct kns_newsletter_item *item;
     const struct kns_newsletter_section *section;
     const struct kns_newsletter_mention *mention;
-    char time[KNS_TIME_TEXT];
     bool good = true;
 
-    set_text(feed, "version", "https://jsonfeed.org/version/1.1");
-    set_text(feed, "title", newsletter->title);
-    set_text(feed, "home_page_url", newsletter->url);
+    kns_json_set_text(feed, "version", "https://jsonfeed.org/version/1.1");
+    kns_json_set_text(feed, "title", newsletter->title);
+    kns_json_set_text(feed, "home_page_url", newsletter->url);
     KNS_LIST_EACH(item, &newsletter->items)
     json_array_append_new(items, item_to_json(item, sanitize, &good));
     KNS_LIST_EACH(section, &newsletter->sections)
@@ -91,7 +85,7 @@ json_t *kns_newsletter_to_json(const struct kns_newsletter *newsletter, bool san
     json_object_set_new(feed, "items", items);
     if (newsletter->number > 0)
         json_object_set_new(kns, "number", json_integer(newsletter->number));
-    set_text(kns, "published", kns_time_format(newsletter->published, time));
+    kns_json_set_time(kns, "published", newsletter->published);
     set_or_drop(kns, "sections", sections);
     set_or_drop(kns, "mentions", mentions);
     set_or_drop(feed, "_kns", kns);

@@ -71,6 +71,12 @@ static void partials_follow_the_specification(void **state)
     check_module("partials", 10);
 }
 
+static void dynamic_names_follow_the_specification(void **state)
+{
+    (void)state;
+    check_module("dynamic-names", 12);
+}
+
 static void delimiters_and_comments_follow_the_specification(void **state)
 {
     (void)state;
@@ -138,6 +144,7 @@ int main(void)
         cmocka_unit_test(sections_follow_the_specification),
         cmocka_unit_test(inverted_sections_follow_the_specification),
         cmocka_unit_test(partials_follow_the_specification),
+        cmocka_unit_test(dynamic_names_follow_the_specification),
         cmocka_unit_test(delimiters_and_comments_follow_the_specification),
         cmocka_unit_test(a_broken_template_is_named_by_its_line),
         cmocka_unit_test(a_partial_that_includes_itself_ends_at_the_limit),

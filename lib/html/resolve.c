@@ -46,16 +46,17 @@ static void replace(struct resolver *r, const char *value, size_t len, const cha
     r->changed = true;
 }
 
-/* An absolute URL with nothing to trim off or to straighten: most are. */
+/* An absolute web address with nothing to trim off or to straighten: most are. */
 static bool is_settled(const char *url, size_t len)
 {
-    if (!kns_url_has_scheme(url))
+    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+
+    if (scheme == 0 || url[scheme] == '/')
         return false;
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = scheme; i < len; i++)
         if ((unsigned char)url[i] <= ' ' || url[i] == '\\')
             return false;
-    const char *rest = strchr(url, ':') + 1;
-    return strncmp(rest, "//", 2) == 0 ? rest[2] != '/' : strncasecmp(url, "mailto:", 7) == 0;
+    return true;
 }
 
 /* The URL resolved; NULL: nothing changes. */

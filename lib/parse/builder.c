@@ -1,17 +1,12 @@
-/* The stack of open elements, their namespaces and bases, and the text that is being collected. What an element means is
- * said by its row (names.c); what becomes of its text by the row's function (fields.c) or by set (values.c). */
+/* The stack of open elements. What an element means is said by its row (names.c); how its text is collected by construct.c; what
+ * becomes of the text by the row's function (fields.c, people.c) or by set (values.c). */
 #include "lib/parse/builder_internal.h"
 
-#include "lib/html.h"
 #include "lib/parse.h"
-#include "lib/text.h"
 #include "lib/url.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct builder *kns_builder_new(struct kns_document *document, const char *base_url)
 {
@@ -92,82 +87,7 @@ void kns_builder_warn(struct builder *b, int64_t line, const char *message)
     KNS_LIST_APPEND(&b->document->warnings, warning);
 }
 
-/* ---- namespaces ------------------------------------------------------------------------------------------- */
-
-static void bind(struct builder *b, const char *prefix, const char *uri)
-{
-    /* Each name is looked for among all of them. */
-    if (b->n_bindings == KNS_PARSE_MAX_NAMESPACES)
-        return;
-    if (b->n_bindings == b->cap_bindings) {
-        size_t cap = b->cap_bindings == 0 ? 32 : b->cap_bindings * 2;
-        struct binding *more = realloc(b->bindings, cap * sizeof(*more));
-        if (more == NULL) {
-            b->failed = true;
-            return;
-        }
-        b->bindings = more;
-        b->cap_bindings = cap;
-    }
-    const char *copy = kns_arena_strdup(b->arena, prefix);
-    if (copy == NULL) {
-        b->failed = true;
-        return;
-    }
-    b->bindings[b->n_bindings++] =
-        (struct binding){copy, strlen(copy), kns_ns_of_uri(uri), kns_ns_is_atom_03(uri)};
-}
-
-static const struct binding *find_binding(const struct builder *b, const char *prefix, size_t len)
-{
-    for (size_t i = b->n_bindings; i > 0; i--) {
-        const struct binding *binding = &b->bindings[i - 1];
-        if (binding->prefix_len == len && memcmp(binding->prefix, prefix, len) == 0)
-            return binding;
-    }
-    return NULL;
-}
-
-/* The namespace of a qualified name; *ret_local is what follows the prefix. */
-static enum ns resolve_name(const struct builder *b, const char *name, bool is_element,
-                            const char **ret_local)
-{
-    const char *colon = strchr(name, ':');
-    size_t len = colon == NULL ? 0 : (size_t)(colon - name);
-
-    *ret_local = colon == NULL ? name : colon + 1;
-    if (colon == NULL && !is_element)
-        return NS_NONE;
-    const struct binding *binding = find_binding(b, name, len);
-    if (colon == NULL) {
-        enum ns ns = binding == NULL ? NS_NONE : binding->ns;
-        /* A default namespace that nobody knows, or none in an Atom feed: the root's vocabulary is meant. */
-        return ns == NS_OTHER || ns == NS_NONE ? b->vocabulary : ns;
-    }
-    if (binding == NULL || (binding->ns == NS_OTHER && kns_ns_of_prefix(name, len) != NS_OTHER))
-        return kns_ns_of_prefix(name, len);
-    return binding->ns;
-}
-
 /* ---- text ------------------------------------------------------------------------------------------------- */
-
-static void add_escaped(struct kns_buf *out, const char *text, size_t len, bool in_attribute)
-{
-    for (size_t i = 0; i < len;) {
-        size_t plain = i;
-        while (plain < len && text[plain] != '&' && text[plain] != '<' && text[plain] != '>' &&
-               (!in_attribute || text[plain] != '"'))
-            plain++;
-        kns_buf_add(out, text + i, plain - i);
-        if (plain == len)
-            break;
-        kns_buf_adds(out, text[plain] == '&'   ? "&amp;"
-                          : text[plain] == '<' ? "&lt;"
-                          : text[plain] == '>' ? "&gt;"
-                                               : "&quot;");
-        i = plain + 1;
-    }
-}
 
 /* Text in a container, outside of its children: <author>A. Writer</author>. */
 static bool is_loose_text(const struct builder *b)
@@ -181,154 +101,9 @@ void kns_builder_text(struct builder *b, const char *text, size_t len)
     if (b->text_depth == 0 && !is_loose_text(b))
         return;
     if (b->text_depth > 0 && b->markup)
-        add_escaped(&b->text, text, len, false);
+        kns_builder_add_escaped(&b->text, text, len, false);
     else
         kns_buf_add(&b->text, text, len);
-}
-
-/* Markup has come where only text was expected: what was collected was text, so it is escaped now. */
-static void begin_markup(struct builder *b)
-{
-    struct kns_buf escaped;
-
-    if (b->markup)
-        return;
-    kns_buf_init(&escaped, KNS_PARSE_MAX_FIELD);
-    add_escaped(&escaped, kns_buf_str(&b->text), b->text.len, false);
-    kns_buf_fini(&b->text);
-    b->text = escaped;
-    b->markup = true;
-}
-
-static const struct frame *top(const struct builder *b)
-{
-    return b->depth == 0 ? NULL : &b->frames[b->depth - 1];
-}
-
-static bool is_url_attribute(const char *name)
-{
-    static const char *const names[] = {"href",       "src",      "cite",   "action",
-                                        "background", "longdesc", "poster", "data"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* An element inside a construct, as HTML. Where it, or one around it, has a base of its own, URLs are resolved here;
- * else the whole construct is resolved at its end. */
-static void serialise_start(struct builder *b, const struct frame *f, const char *local,
-                            const struct attribute *attributes)
-{
-    const char *construct_base = b->frames[b->text_depth - 1].base;
-
-    kns_buf_addc(&b->text, '<');
-    kns_buf_adds(&b->text, local);
-    for (const struct attribute *a = attributes; a->name != NULL; a++) {
-        if (strncmp(a->name, "xmlns", 5) == 0 || strncmp(a->name, "xml:", 4) == 0)
-            continue;
-        const char *value = a->value;
-        if (f->base != construct_base && is_url_attribute(a->name))
-            value = kns_url_resolve(b->arena, f->base, value);
-        kns_buf_addc(&b->text, ' ');
-        kns_buf_adds(&b->text, a->name);
-        kns_buf_adds(&b->text, "=\"");
-        if (value != NULL)
-            add_escaped(&b->text, value, strlen(value), true);
-        kns_buf_addc(&b->text, '"');
-    }
-    kns_buf_addc(&b->text, '>');
-}
-
-static bool is_void(const char *local)
-{
-    static const char *const names[] = {"area",  "base", "br",   "col",   "embed",  "hr",    "img",
-                                        "input", "link", "meta", "param", "source", "track", "wbr"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (names[i][0] == local[0] && strcmp(names[i], local) == 0)
-            return true;
-    return false;
-}
-
-static void serialise_end(struct builder *b, const char *local)
-{
-    if (is_void(local))
-        return;
-    kns_buf_adds(&b->text, "</");
-    kns_buf_adds(&b->text, local);
-    kns_buf_addc(&b->text, '>');
-}
-
-/* A media type without its parameters and the white space around it. */
-struct media_type {
-    const char *at;
-    size_t len;
-};
-
-static struct media_type media_type(const char *type)
-{
-    struct media_type m = {type + strspn(type, " \t\r\n"), 0};
-
-    m.len = strcspn(m.at, "; \t\r\n");
-    return m;
-}
-
-static bool is_type(struct media_type m, const char *name)
-{
-    return strlen(name) == m.len && strncasecmp(m.at, name, m.len) == 0;
-}
-
-static bool ends_with(struct media_type m, const char *end)
-{
-    size_t len = strlen(end);
-
-    return m.len >= len && strncasecmp(m.at + m.len - len, end, len) == 0;
-}
-
-/* Anything but text and XML comes in base64 (RFC 4287 4.1.3.3). */
-static bool is_binary(struct media_type m)
-{
-    return memchr(m.at, '/', m.len) != NULL && strncasecmp(m.at, "text/", 5) != 0 &&
-           strncasecmp(m.at, "multipart/", 10) != 0 && strncasecmp(m.at, "message/", 8) != 0 &&
-           !ends_with(m, "+xml") && !ends_with(m, "/xml");
-}
-
-/* How an Atom construct's text is to be read (RFC 4287 3.1.1 and 4.1.3; Atom 0.3's mode and media types). */
-static void choose_atom_mode(struct builder *b, const struct frame *f)
-{
-    const char *type = kns_frame_attribute(f, "type");
-    const char *mode = kns_frame_attribute(f, "mode");
-
-    b->is_html = b->xhtml = b->base64 = false;
-    if (f->ns == NS_XHTML) {
-        b->xhtml = true;
-        return;
-    }
-    struct media_type m = media_type(type == NULL ? "text" : type);
-    b->is_html = is_type(m, "html") || is_type(m, "text/html");
-    b->xhtml = is_type(m, "xhtml") || is_type(m, "application/xhtml+xml");
-    b->base64 = mode != NULL ? strcmp(mode, "base64") == 0 : is_binary(m);
-    /* What was escaped or encoded without saying what it is had markup to hide, more often than not. */
-    b->guess = b->base64 || (type == NULL && mode != NULL && strcmp(mode, "xml") != 0);
-    if (mode != NULL && strcmp(mode, "xml") != 0 && b->xhtml) {
-        b->xhtml = false;
-        b->is_html = true;
-    }
-}
-
-static void begin_text(struct builder *b, const struct frame *f)
-{
-    b->text_depth = b->depth;
-    kns_buf_reset(&b->text);
-    b->is_html = f->row->construct == C_HTML;
-    b->guess = f->row->construct == C_GUESS;
-    b->xhtml = b->base64 = false;
-    b->div_depth = 0;
-    if (f->row->construct == C_ATOM)
-        choose_atom_mode(b, f);
-    b->markup = b->xhtml;
 }
 
 /* ---- elements --------------------------------------------------------------------------------------------- */
@@ -362,7 +137,7 @@ static void keep_attributes(struct builder *b, struct frame *f, const struct att
     for (size_t i = 0; i < count; i++) {
         const char *local;
         struct kept_attribute *kept = &f->attributes[i];
-        kept->ns = resolve_name(b, attributes[i].name, false, &local);
+        kept->ns = kns_builder_resolve(b, attributes[i].name, false, &local);
         kept->local = kns_arena_strdup(b->arena, local);
         kept->value = kns_arena_strdup(b->arena, attributes[i].value);
         if (kept->local == NULL || kept->value == NULL) {
@@ -383,98 +158,14 @@ static void scan_attributes(struct builder *b, struct frame *f, const struct att
         if (a->name[0] != 'x')
             continue;
         if (strcmp(a->name, "xmlns") == 0)
-            bind(b, "", a->value);
+            kns_builder_bind(b, "", a->value);
         else if (strncmp(a->name, "xmlns:", 6) == 0)
-            bind(b, a->name + 6, a->value);
+            kns_builder_bind(b, a->name + 6, a->value);
         else if (strcmp(a->name, "xml:base") == 0)
             f->base = kns_url_resolve(b->arena, f->base != NULL ? f->base : b->base_url, a->value);
         else if (strcmp(a->name, "xml:lang") == 0)
             f->language = kns_arena_strdup(b->arena, a->value);
     }
-}
-
-/* An Atom feed, an RSS document or an RDF one, by the root's name, where its namespace says nothing. */
-static enum ns root_vocabulary(const char *local)
-{
-    if (strcmp(local, "feed") == 0 || strcmp(local, "entry") == 0)
-        return NS_ATOM;
-    if (strcmp(local, "CHANNEL") == 0)
-        return NS_CDF;
-    return strcmp(local, "RDF") == 0 ? NS_RDF : NS_NONE;
-}
-
-static enum kns_format rss_format(const char *version)
-{
-    static const struct {
-        const char *prefix;
-        enum kns_format format;
-    } versions[] = {
-        {"0.90", KNS_FORMAT_RSS_090}, {"0.91", KNS_FORMAT_RSS_091}, {"0.92", KNS_FORMAT_RSS_092},
-        {"0.93", KNS_FORMAT_RSS_092}, {"0.94", KNS_FORMAT_RSS_092}, {"1.", KNS_FORMAT_RSS_100},
-    };
-
-    if (version == NULL)
-        return KNS_FORMAT_RSS_200;
-    version += strspn(version, " \t\r\n");
-    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
-        if (strncmp(version, versions[i].prefix, strlen(versions[i].prefix)) == 0)
-            return versions[i].format;
-    return KNS_FORMAT_RSS_200;
-}
-
-static bool has_netscape_namespace(const struct attribute *attributes)
-{
-    for (const struct attribute *a = attributes; a->name != NULL; a++)
-        if (strncmp(a->name, "xmlns", 5) == 0 &&
-            strstr(a->value, "netscape.com/rdf/simple/0.9") != NULL)
-            return true;
-    return false;
-}
-
-static enum kns_format format_of_root(const struct builder *b, enum ns ns, const char *name,
-                                      const char *local, const struct attribute *attributes)
-{
-    const char *version = NULL;
-
-    for (const struct attribute *a = attributes; a->name != NULL; a++)
-        if (strcmp(a->name, "version") == 0)
-            version = a->value;
-    if (ns == NS_ATOM) {
-        const char *colon = strchr(name, ':');
-        const struct binding *binding =
-            find_binding(b, name, colon == NULL ? 0 : (size_t)(colon - name));
-        bool old = (binding != NULL && binding->atom_03) ||
-                   (version != NULL && strncmp(version, "0.3", 3) == 0);
-        return old ? KNS_FORMAT_ATOM_03 : KNS_FORMAT_ATOM_10;
-    }
-    if (ns == NS_CDF)
-        return KNS_FORMAT_CDF;
-    if (ns == NS_RDF)
-        return has_netscape_namespace(attributes) ? KNS_FORMAT_RSS_090 : KNS_FORMAT_RSS_100;
-    return strcmp(local, "Channel") == 0 ? KNS_FORMAT_RSS_100 : rss_format(version);
-}
-
-static const struct row *begin_root(struct builder *b, const char *name, enum ns *ns,
-                                    const char *local, const struct attribute *attributes)
-{
-    const struct row *row = kns_row_find(*ns, local, IN_NOTHING);
-
-    b->root = kns_arena_strdup(b->arena, name);
-    if (row == NULL) {
-        /* What the root does not belong to its children do not either: <rss xmlns="http://www.w3.org/2005/Atom">. */
-        for (size_t i = 0; i < b->n_bindings; i++)
-            if (*b->bindings[i].prefix == '\0')
-                b->bindings[i].ns = NS_NONE;
-        *ns = root_vocabulary(local);
-        row = kns_row_find(*ns, local, IN_NOTHING);
-    }
-    if (row == NULL) {
-        b->foreign = true;
-        return NULL;
-    }
-    b->vocabulary = *ns == NS_ATOM || *ns == NS_CDF ? *ns : NS_NONE;
-    b->document->format = format_of_root(b, *ns, name, local, attributes);
-    return row;
 }
 
 /* What CDF says in attributes: the address and the last change. */
@@ -604,7 +295,7 @@ bool kns_builder_ends_text(const struct builder *b, const char *name)
 
     if (construct == NULL)
         return false;
-    enum ns ns = resolve_name(b, name, true, &local);
+    enum ns ns = kns_builder_resolve(b, name, true, &local);
     if (ns == NS_XHTML || kns_row_find(ns, local, construct[-1].place) == NULL)
         return false;
     bool may_hold_html = construct->row->field == F_CONTENT || construct->row->field == F_SUMMARY;
@@ -622,8 +313,8 @@ static void start_element(struct builder *b, struct frame *f, const char *name,
     enum place place = parent == NULL ? IN_NOTHING : parent->place;
     const char *local;
 
-    f->ns = resolve_name(b, name, true, &local);
-    f->row = parent == NULL ? begin_root(b, name, &f->ns, local, attributes)
+    f->ns = kns_builder_resolve(b, name, true, &local);
+    f->row = parent == NULL ? kns_builder_begin_root(b, name, &f->ns, local, attributes)
                             : kns_row_find(f->ns, local, place);
     f->place = f->row == NULL || f->row->opens == IN_NOTHING ? IN_IGNORED : f->row->opens;
     b->depth++;
@@ -637,7 +328,12 @@ static void start_element(struct builder *b, struct frame *f, const char *name,
     if (f->place != IN_IGNORED)
         open_place(b, f);
     if (f->row->construct != C_NONE)
-        begin_text(b, f);
+        kns_builder_begin_text(b, f);
+}
+
+static const struct frame *top(const struct builder *b)
+{
+    return b->depth == 0 ? NULL : &b->frames[b->depth - 1];
 }
 
 void kns_builder_start(struct builder *b, const char *name, const struct attribute *attributes,
@@ -666,81 +362,14 @@ void kns_builder_start(struct builder *b, const char *name, const struct attribu
     if (b->frames[b->text_depth - 1].row->construct == C_PLAIN)
         return;
     const char *local;
-    resolve_name(b, name, true, &local);
-    begin_markup(b);
+    kns_builder_resolve(b, name, true, &local);
+    kns_builder_begin_markup(b);
     if (b->xhtml && b->depth == b->text_depth + 1 && strcmp(local, "div") == 0) {
         b->div_depth = b->depth; /* not part of the content (RFC 4287 3.1.1.3) */
         return;
     }
     f->local = kns_arena_strdup(b->arena, local);
-    serialise_start(b, f, local, attributes);
-}
-
-static int base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c == '\0' ? NULL : strchr(digits, c);
-
-    return found == NULL ? -1 : (int)(found - digits);
-}
-
-/* The text that base64 stands for; the text itself when it is none; NULL: no memory, or what it stands for is no text. */
-static const char *decode_base64(struct builder *b, const char *text)
-{
-    char *out = kns_arena_alloc(b->arena, strlen(text) / 4 * 3 + 4);
-    size_t len = 0;
-    uint32_t bits = 0;
-    int n_bits = 0;
-
-    b->failed = b->failed || out == NULL;
-    if (out == NULL)
-        return NULL;
-    for (const char *at = text; *at != '\0' && *at != '='; at++) {
-        int digit = base64_digit(*at);
-        if (digit < 0 && isspace((unsigned char)*at))
-            continue;
-        if (digit < 0)
-            return text;
-        bits = (bits << 6 | (uint32_t)digit) & 0xffffff;
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            out[len++] = (char)(bits >> n_bits & 0xff);
-        }
-    }
-    out[len] = '\0';
-    return strlen(out) == len && kns_text_is_utf8(out, len) ? out : NULL;
-}
-
-/* Puts what base64 stood for in its place; what is no text becomes none. */
-static void decode_text(struct builder *b)
-{
-    const char *text = decode_base64(b, kns_buf_str(&b->text));
-
-    if (text == kns_buf_str(&b->text))
-        return;
-    kns_buf_reset(&b->text);
-    kns_buf_adds(&b->text, text);
-}
-
-static void end_construct(struct builder *b, const struct frame *f)
-{
-    b->text_depth = 0;
-    if (kns_buf_failed(&b->text)) {
-        kns_builder_warn(b, f->line, "a text is longer than the limit and was left out");
-    } else if (f->row->apply != NULL) {
-        const char *text = kns_arena_copy(b->arena, kns_buf_str(&b->text), b->text.len);
-        b->failed = b->failed || text == NULL;
-        if (text != NULL)
-            f->row->apply(b, f, text);
-    } else {
-        if (b->base64)
-            decode_text(b);
-        bool html = b->markup || b->is_html ||
-                    (b->guess && kns_html_looks_like_html(kns_buf_str(&b->text)));
-        kns_builder_set_buffer(b, f, &b->text, html);
-    }
-    kns_buf_reset(&b->text);
+    kns_builder_serialise_start(b, f, local, attributes);
 }
 
 void kns_builder_end(struct builder *b, const char *name)
@@ -754,12 +383,12 @@ void kns_builder_end(struct builder *b, const char *name)
     }
     struct frame *f = &b->frames[b->depth - 1];
     if (b->text_depth == b->depth) {
-        end_construct(b, f);
+        kns_builder_end_text(b, f);
     } else if (b->text_depth > 0) {
         if (b->div_depth == b->depth)
             b->div_depth = 0;
         else if (f->local != NULL)
-            serialise_end(b, f->local);
+            kns_builder_serialise_end(b, f->local);
     } else if (f->row != NULL && f->row->opens == IN_NOTHING && f->row->apply != NULL) {
         f->row->apply(b, f, "");
     } else if (f->row != NULL && f->row->opens == IN_FEED && f->row->apply != NULL) {

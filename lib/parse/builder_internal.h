@@ -1,4 +1,4 @@
-/* builder_internal.h - the builder's insides, for builder.c, values.c and fields.c. */
+/* builder_internal.h - the builder's insides, for the files that it consists of. */
 #ifndef KNS_PARSE_BUILDER_INTERNAL_H
 #define KNS_PARSE_BUILDER_INTERNAL_H
 
@@ -56,6 +56,53 @@ struct builder {
     bool failed;
 };
 
+/* ---- namespaces.c ---- */
+
+/* Binds a prefix ("" is the default namespace) until n_bindings is set back. */
+void kns_builder_bind(struct builder *b, const char *prefix, const char *uri);
+
+/* The innermost binding of a prefix; NULL: none. */
+const struct binding *kns_builder_find_binding(const struct builder *b, const char *prefix,
+                                               size_t len);
+
+/* The namespace of a qualified name; *ret_local is what follows the prefix. */
+enum ns kns_builder_resolve(const struct builder *b, const char *name, bool is_element,
+                            const char **ret_local);
+
+/* ---- root.c ---- */
+
+/* The root's row, the document's format and the vocabulary of its children; NULL: no feed's, and b->foreign is set. */
+const struct row *kns_builder_begin_root(struct builder *b, const char *name, enum ns *ns,
+                                         const char *local, const struct attribute *attributes);
+
+/* ---- construct.c ---- */
+
+/* From the top frame's start to its end, text is collected as its row and its attributes say. */
+void kns_builder_begin_text(struct builder *b, const struct frame *f);
+void kns_builder_end_text(struct builder *b, const struct frame *f);
+
+/* Markup has come where only text was expected: what was collected was text, so it is escaped now. */
+void kns_builder_begin_markup(struct builder *b);
+
+/* An element inside a construct, as HTML. Where it, or one around it, has a base of its own, URLs are resolved here;
+ * else the whole construct is resolved at its end. */
+void kns_builder_serialise_start(struct builder *b, const struct frame *f, const char *local,
+                                 const struct attribute *attributes);
+void kns_builder_serialise_end(struct builder *b, const char *local);
+
+/* Text among markup. */
+void kns_builder_add_escaped(struct kns_buf *out, const char *text, size_t len, bool in_attribute);
+
+/* ---- people.c ---- */
+
+/* Adds an author to what the frame stands in: the entry, its source, the feed. */
+void kns_builder_add_person(struct builder *b, const struct frame *f, struct kns_person *person);
+
+/* The authors of an entry's source are the entry's where it names none (RFC 4287 4.2.1). */
+void kns_builder_settle_authors(struct builder *b, struct kns_entry *entry);
+
+/* ---- values.c ---- */
+
 /* The slots that a field goes to now: the open entry's, else the feed's. */
 struct slot *kns_builder_slots(struct builder *b);
 
@@ -64,12 +111,6 @@ const char *kns_builder_base(const struct builder *b, const struct frame *f);
 
 /* White space squeezed, ends trimmed; NULL: there is nothing (of NULL too). In the arena. */
 const char *kns_builder_line(struct builder *b, const char *text);
-
-/* Adds an author to what the frame stands in: the entry, its source, the feed. One who is known already is left out. */
-void kns_builder_add_person(struct builder *b, const struct frame *f, struct kns_person *person);
-
-/* The authors of an entry's source are the entry's where it names none (RFC 4287 4.2.1). */
-void kns_builder_settle_authors(struct builder *b, struct kns_entry *entry);
 
 /* Sets a slot when nothing better is there. */
 void kns_builder_set(struct builder *b, const struct frame *f, enum field field, uint8_t rank,

@@ -5,9 +5,6 @@
 #include "lib/text.h"
 #include "lib/url.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -167,7 +167,8 @@ static bool is_trim(const char *text)
 static bool is_plain(const char *text)
 {
     for (; *text != '\0'; text++)
-        if ((unsigned char)*text <= ' ' || *text == '\\' || strncasecmp(text, "%2e", 3) == 0)
+        if ((unsigned char)*text <= ' ' || *text == '\\' ||
+            (*text == '%' && strncasecmp(text, "%2e", 3) == 0))
             return false;
     return true;
 }
@@ -227,8 +228,12 @@ static bool is_special(const char *url, size_t scheme)
  * base of that scheme is relative. Changes text; NULL: no memory. */
 static char *straighten(struct kns_arena *arena, const char *base, char *text)
 {
-    size_t scheme = scheme_length(text), base_scheme = base == NULL ? 0 : scheme_length(base);
+    size_t scheme = scheme_length(text);
 
+    if (scheme > 0 && strncmp(text + scheme, "://", 3) == 0 && text[scheme + 3] != '/' &&
+        strchr(text, '\\') == NULL)
+        return text; /* as nearly all are */
+    size_t base_scheme = base == NULL ? 0 : scheme_length(base);
     if (scheme > 0 ? !is_special(text, scheme) : !is_special(base == NULL ? "" : base, base_scheme))
         return text;
     for (size_t end = strcspn(text, "?#"), i = 0; i < end; i++)

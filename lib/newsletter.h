@@ -81,7 +81,7 @@ enum kns_status kns_newsletter_read_file(struct kns_arena *arena, const char *by
  * stands in the text. */
 bool kns_newsletter_may_be_roundup(const char *html);
 
-/* True when it looks like a roundup: several link items that lead elsewhere. */
+/* True when it looks like a roundup: several link items with titles in words, and what is said of them is a good part of all. */
 bool kns_newsletter_is_roundup(const struct kns_newsletter *newsletter);
 
 /* The number in an issue's title ("Weekly News #117", "第12号", "Issue 7", "Vol. 3"); 0: none. */

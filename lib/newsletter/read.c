@@ -520,6 +520,7 @@ enum kns_status kns_newsletter_read_file(struct kns_arena *arena, const char *by
 }
 
 /* So many link items make a roundup. */
+#define BARE_ROUNDUP_ITEMS 5
 #define ROUNDUP_ITEMS 3
 
 /* An address that stands in a text by itself: no attribute's value. at is its "://". */
@@ -543,12 +544,53 @@ bool kns_newsletter_may_be_roundup(const char *html)
     return n >= ROUNDUP_ITEMS;
 }
 
+/* Bytes of text in HTML that was written here: all of it that is no tag. */
+static size_t text_of_html(const char *html)
+{
+    size_t bytes = 0;
+    bool tag = false;
+
+    for (; *html != '\0'; html++) {
+        tag = tag || *html == '<';
+        bytes += !tag;
+        tag = tag && *html != '>';
+    }
+    return bytes;
+}
+
+static size_t length_of(const char *text)
+{
+    return text == NULL ? 0 : strlen(text);
+}
+
+/* True for a title in words: no "#12", no "v1.2.3". */
+static bool is_wordy(const char *title)
+{
+    size_t letters = 0;
+
+    for (; title != NULL && *title != '\0'; title++)
+        letters += isalpha((unsigned char)*title) || (unsigned char)*title >= 0x80;
+    return letters >= 4;
+}
+
 bool kns_newsletter_is_roundup(const struct kns_newsletter *newsletter)
 {
-    size_t with_text = 0;
+    size_t wordy = 0, with_text = 0, told = 0, prose = 0;
     const struct kns_newsletter_item *item;
+    const struct kns_newsletter_section *section;
 
     KNS_LIST_EACH(item, &newsletter->items)
-    with_text += item->title != NULL && (item->note != NULL || item->description != NULL);
-    return newsletter->items.count >= ROUNDUP_ITEMS && with_text >= 2;
+    {
+        bool good = is_wordy(item->title);
+        wordy += good;
+        with_text += good && (item->note != NULL || item->description != NULL);
+        told += length_of(item->title) + length_of(item->note) + length_of(item->description);
+    }
+    KNS_LIST_EACH(section, &newsletter->sections)
+    prose += text_of_html(section->content_html);
+    /* A list of links without a word on them is one when it is nearly all there is. */
+    if (with_text < 2)
+        return wordy >= BARE_ROUNDUP_ITEMS && told >= prose;
+    /* An article with a list of what it refers to is mostly its own text. */
+    return wordy >= ROUNDUP_ITEMS && 2 * told >= prose;
 }

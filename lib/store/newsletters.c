@@ -178,9 +178,22 @@ static bool leads_elsewhere(struct kns_arena *arena, const struct kns_newsletter
     return 3 * elsewhere >= 2 * newsletter->items.count;
 }
 
+/* True for an episode: links that go with it are its show notes. */
+static bool is_episode(const struct kns_entry *entry)
+{
+    const struct kns_enclosure *enclosure;
+
+    KNS_LIST_EACH(enclosure, &entry->enclosures)
+    if (enclosure->mime_type != NULL && (strncmp(enclosure->mime_type, "audio/", 6) == 0 ||
+                                         strncmp(enclosure->mime_type, "video/", 6) == 0))
+        return true;
+    return false;
+}
+
 static bool is_roundup(const struct kns_feed *feed, const struct kns_entry *entry)
 {
-    if (html_of(entry) == NULL || !kns_newsletter_may_be_roundup(html_of(entry)))
+    if (html_of(entry) == NULL || is_episode(entry) ||
+        !kns_newsletter_may_be_roundup(html_of(entry)))
         return false;
     struct kns_arena *arena = kns_arena_new(ISSUE_MOST);
     struct kns_newsletter *newsletter = NULL;

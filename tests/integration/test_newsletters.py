@@ -127,6 +127,73 @@ class Generated(unittest.TestCase):
         self.assertEqual(1, len(make_newsletters.differences(truth, found)))
 
 
+class Feeds(unittest.TestCase):
+    """What knsd makes of feeds of which it was told nothing, or that they are newsletters."""
+
+    def setUp(self):
+        self.origin, self.knsd = kns.Origin(), kns.Knsd()
+        self.addCleanup(self.origin.close)
+        self.addCleanup(self.knsd.close)
+
+    def add(self, name, texts, **more):
+        entries = [kns.entry(number, "https://blog.example/%s" % name, text=text) for number, text in enumerate(texts, 1)]
+        feed = self.knsd.add(self.origin.put("/" + name, kns.rss(entries, name, "https://blog.example/")), **more).json
+        return self.knsd.get("/v1/feeds/%d" % feed["id"])
+
+    def test_a_blog_is_not_found_to_be_a_newsletter(self):
+        for kind in sorted(make_newsletters.POSTS):
+            with self.subTest(kind):
+                feed = self.add(kind, [make_newsletters.make_post(seed, kind) for seed in range(40, 52)])
+                self.assertEqual((feed["newsletter"], feed["items"]), (False, 12))
+
+    def test_show_notes_are_no_roundups(self):
+        notes = "<ul>%s</ul>" % "".join("<li><a href='https://s%d.example/'>What we spoke of</a> — a word on it</li>" % n for n in range(6))
+        items = "".join("<item><title>Episode %d</title><guid>%d</guid><link>https://pod.example/%d</link><description>%s</description>"
+                        "<enclosure url='https://pod.example/%d.mp3' type='audio/mpeg' length='1'/></item>" % (n, n, n, html.escape(notes), n)
+                        for n in range(4))
+        for name, document in (("spoken", items), ("written", re.sub("<enclosure [^>]*>", "", items))):
+            url = self.origin.put("/" + name, "<rss version='2.0'><channel><title>%s</title>%s</channel></rss>" % (name, document))
+            feed = self.knsd.add(url).json
+            self.assertEqual(self.knsd.get("/v1/feeds/%d" % feed["id"])["newsletter"], name == "written")
+
+    def test_a_feed_of_roundups_is_found_whatever_its_shape(self):
+        for shape in sorted(set(make_newsletters.SHAPES) - {"videos", "revue"}):
+            with self.subTest(shape):
+                self.assertTrue(self.add(shape, [make_newsletters.make(seed, shape)[1] for seed in range(60, 68)])["newsletter"])
+
+    def test_an_article_is_one_item_whoever_brings_it_first(self):
+        letter = "<h2>Reading</h2>" + "".join(
+            "<h3><a href='https://one.example/%s?utm_source=letter'>%s, as the letter calls it</a></h3><p>A word on %s, and <a href='https://see.example/'>"
+            "this</a>.</p>" % (name, name, name) for name in ("early", "late"))
+        post = [{"link": "https://one.example/early", "guid": "1", "title": "Early", "text": "Text"}]
+        early = self.knsd.add(self.origin.put("/early", kns.rss(post))).json["id"]
+        letters = self.add("letters", [letter], newsletter=True)["id"]
+        post = [{"link": "https://one.example/late", "guid": "2", "title": "Late", "text": "Text"}]
+        late = self.knsd.add(self.origin.put("/late", kns.rss(post))).json["id"]
+        for name, own in (("early", early), ("late", late)):
+            found = [i for i in self.knsd.all_items() if i["url"] == "https://one.example/" + name]
+            self.assertEqual(len(found), 1)
+            item = self.knsd.get("/v1/items/%s" % found[0]["id"])
+            self.assertEqual(sorted(f["id"] for f in item["_kns"]["feeds"]), sorted([own, letters]))
+            curated = item["_kns"]["curated"]
+            self.assertEqual([(c["note"], c["section"]) for c in curated], [("A word on %s, and this." % name, "Reading")])
+            self.assertEqual(curated[0]["issue"]["url"], "https://blog.example/letters/1")
+
+    def test_an_issue_tells_of_the_links_in_its_prose(self):
+        letter = ("<h2>News</h2><p>先週は<a href='https://cup.example/?utm_medium=email'>大会</a>がありました。良かったです。</p><hr>"
+                  "<p><b><a href='https://a.example/1'>One</a></b></p><p>See <a href='https://b.example/'>b</a>.</p>"
+                  "<p><b><a href='https://a.example/2'>Two</a></b></p><p>Good.</p>")
+        feed = self.add("letters", [letter], newsletter=True)
+        issue = next(i for i in self.knsd.all_items() if i["url"] == "https://blog.example/letters/1")
+        told = self.knsd.get("/v1/items/%s" % issue["id"])["_kns"]
+        self.assertEqual(told["mentions"], [{"url": "https://cup.example/", "text": "大会", "section": "News", "context": "先週は大会がありました。"}])
+        self.assertEqual([s["title"] for s in told["sections"]], ["News"])
+        # What became an item is no such link any more: a feed carries it.
+        other = self.add("others", [letter], newsletter=True)
+        links = {link["url"]: sorted(m["feed_id"] for m in link["mentions"]) for link in self.knsd.get("/v1/links")["links"]}
+        self.assertEqual(links, {"https://cup.example/": [feed["id"], other["id"]], "https://b.example/": [feed["id"], other["id"]]})
+
+
 class Files(unittest.TestCase):
     def test_a_newsletter_comes_from_standard_input_too(self):
         with open(os.path.join(ROOT, "tests/fixtures/newsletters/cards.html"), "rb") as fp:

@@ -717,6 +717,67 @@ def make(seed, shape=None):
     return name, body, truth
 
 
+# ---- what is none -----------------------------------------------------------------------------------------------
+
+def article(m):
+    """Prose with links in its sentences, headings, pictures."""
+    parts = []
+    for _ in range(m.r.randint(2, 4)):
+        parts.append("<h2>%s</h2>" % esc(m.r.choice(HEADINGS[m.lang])) if m.chance(0.6) else "")
+        parts += ["<p>%s</p>" % " ".join(m.linked(0.8)[0] for _ in range(m.r.randint(2, 4))) for _ in range(m.r.randint(2, 4))]
+        parts.append('<p><img src="https://img.example/%d.jpg"></p>' % m.r.randint(1, 99) if m.chance(0.3) else "")
+    return "".join(parts)
+
+
+def references(m):
+    """An article, and below it what it refers to."""
+    kind = m.r.choice(["<li>%s. Ada Lund, 2025.</li>", "<li>%s</li>", "<li>%s: a survey of the field</li>"])
+    rows = "".join(kind % m.link(m.address(), esc(m.phrase(TITLES))) for _ in range(m.r.randint(3, 6)))
+    return article(m) + article(m) + "<h2>%s</h2><ol>%s</ol>" % (m.r.choice(["References", "Further reading", "参考文献"]), rows)
+
+
+def release(m):
+    """What changed, with links to where it was changed."""
+    kind = m.r.choice(['<li>{text} by <a href="https://forge.example/u/ada">@ada</a> in <a href="{url}">#{n}</a></li>',
+                       '<li><a href="{url}">#{n}</a>: {text}</li>', "<li>{text} ({link})</li>", '<li><a href="{url}">a1b2c3{n}</a> {text}</li>'])
+    rows = []
+    for _ in range(m.r.randint(3, 9)):
+        n = m.r.randint(10, 9999)
+        url = "https://forge.example/p/pull/%d" % n
+        rows.append(kind.format(text=esc(m.phrase(SENTENCES).rstrip(".")), url=url, n=n, link='<a href="%s">#%d</a>' % (url, n)))
+    return "<h2>v%d.%d.0</h2><h3>Fixes</h3><ul>%s</ul>" % (m.r.randint(1, 9), m.r.randint(0, 9), "".join(rows))
+
+
+def aggregated(m):
+    """What link aggregators write into their entries."""
+    url = m.address()
+    return m.r.choice(['<p>Article URL: <a href="{0}">{0}</a></p><p>Comments URL: <a href="https://news.example/item?id=1">https://news.example/item?id=1</a></p>'
+                       "<p>Points: 12</p><p># Comments: 3</p>",
+                       'submitted by <a href="https://forum.example/u/x">/u/x</a> <br> <span><a href="{0}">[link]</a></span> '
+                       '<span><a href="https://forum.example/1">[comments]</a></span>']).format(esc(url))
+
+
+def tutorial(m):
+    """Steps with code, in each a link."""
+    steps = ["<h3>%d. %s</h3><p>%s</p><pre><code>make install</code></pre>" % (k, esc(m.phrase(NOUNS)), m.linked(0.9)[0]) for k in range(1, m.r.randint(4, 7))]
+    return "<p>%s</p>%s" % (m.sentences(1, 2), "".join(steps))
+
+
+def own_news(m):
+    """Headlines of the blog's own site."""
+    rows = ["<h3><a href=\"https://blog.example/posts/%d\">%s</a></h3><p>%s</p>" % (m.r.randint(1, 999), esc(m.phrase(TITLES)), esc(m.sentences(1, 2)))
+            for _ in range(m.r.randint(3, 6))]
+    return "".join(rows)
+
+
+POSTS = {post.__name__: post for post in (article, references, release, aggregated, tutorial, own_news)}
+
+
+def make_post(seed, kind):
+    """The HTML of a post that is no roundup."""
+    return POSTS[kind](Maker(seed))
+
+
 # ---- comparing -------------------------------------------------------------------------------------------------
 
 def squeeze(text):

@@ -592,12 +592,13 @@ int kns_cmd_import(struct kns_call *call)
         return status != KNS_EXIT_OK ? status : kns_call_print_json(call, answer);
     json_array_foreach(json_object_get(answer, "problems"), index, problem) fprintf(
         stderr, "knsctl: %s: %s\n", path, kns_out_safe(call->arena, json_string_value(problem)));
+    bool all = json_array_size(json_object_get(answer, "problems")) == 0;
     long long refused = json_integer_value(json_object_get(answer, "refused"));
     printf("%lld added, %lld known already, %lld refused\n",
            (long long)json_integer_value(json_object_get(answer, "added")),
            (long long)json_integer_value(json_object_get(answer, "known")), refused);
     json_decref(answer);
-    return refused > 0 ? KNS_EXIT_SOME_FAILED : KNS_EXIT_OK;
+    return all ? KNS_EXIT_OK : KNS_EXIT_SOME_FAILED;
 }
 
 int kns_cmd_export(struct kns_call *call)

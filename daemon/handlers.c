@@ -465,6 +465,13 @@ enum kns_status kns_import_opml(struct kns_request *request, struct kns_store *s
         if (status == KNS_EEXIST)
             status = KNS_OK;
     }
+    if (opml.cut_line > 0) {
+        char problem[300];
+        snprintf(problem, sizeof(problem),
+                 "line %zu: %.100s: the list was read up to here, and no further", opml.cut_line,
+                 opml.cut_why);
+        json_array_append_new(problems, json_string(problem));
+    }
     if (status == KNS_OK) {
         kns_request_answer(request, 200,
                            json_pack("{s:I, s:I, s:I, s:O}", "added", (json_int_t)added, "known",

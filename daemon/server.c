@@ -28,11 +28,26 @@
 /* ---- the loop ------------------------------------------------------------------------------------------------------ */
 
 static void rearm(struct door *door);
+static void on_timer(uv_timer_t *timer);
 
+static unsigned connections_of(const struct door *door)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(door->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info == NULL ? 0 : info->num_connections;
+}
+
+/* A door that was full, or found no descriptor, listens again only in a run after the one in which somebody left. */
 static void on_run(struct door *door)
 {
+    unsigned before = door->connections;
+
     MHD_run(door->mhd);
+    door->connections = connections_of(door);
     rearm(door);
+    if (door->connections < before && !door->server->stopping)
+        uv_timer_start(&door->timer, on_timer, 0, 0);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -435,8 +450,63 @@ static bool is_callback(struct exchange *x)
     return strncmp(r->path, KNS_CALLBACK_PATH, strlen(KNS_CALLBACK_PATH)) == 0;
 }
 
-static enum MHD_Result on_header(struct exchange *x)
+/* ---- what every request must say, and say once ---------------------------------------------------------------------------- */
+
+/* What RFC 9112 wants of a request before it may be taken for one: 3.2 (one Host), 6.1 and 6.3 (one length). libmicrohttpd takes the
+ * first of several, and another server in between the last. */
+struct framing {
+    int hosts, lengths, encodings;
+    bool bad_host, bad_encoding;
+};
+
+static enum MHD_Result count_header(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
 {
+    static const char in_a_host[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                    "-._~!$&'()*+,;=%:[]";
+    struct framing *f = ctx;
+
+    (void)kind;
+    value = value == NULL ? "" : value;
+    if (strcasecmp(name, "Host") == 0) {
+        f->hosts++;
+        f->bad_host = f->bad_host || value[strspn(value, in_a_host)] != '\0';
+    } else if (strcasecmp(name, "Content-Length") == 0) {
+        f->lengths++;
+    } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+        f->encodings++;
+        f->bad_encoding = f->bad_encoding || strcasecmp(value, "chunked") != 0;
+    }
+    return MHD_YES;
+}
+
+/* False: it cannot be answered but with a problem, which is there. */
+static bool is_well_framed(struct exchange *x, const char *version)
+{
+    struct framing f = {0};
+    const char *why = NULL;
+
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, count_header, &f);
+    if (f.hosts != 1 && (f.hosts > 1 || strcmp(version, "HTTP/1.0") != 0))
+        why =
+            f.hosts == 0 ? "a request of HTTP/1.1 has a Host header" : "more than one Host header";
+    else if (f.bad_host)
+        why = "the Host header names no host";
+    else if (f.lengths + f.encodings > 1)
+        why = "more than one Content-Length or Transfer-Encoding header";
+    else if (f.bad_encoding)
+        why = "the only Transfer-Encoding that is taken is chunked";
+    if (why != NULL)
+        kns_request_problem(&x->request, 400, "%s", why);
+    return why == NULL;
+}
+
+static enum MHD_Result on_header(struct exchange *x, const char *version)
+{
+    if (!is_well_framed(x, version)) {
+        x->dispatched = true;
+        return send_answer(x);
+    }
     bool callback = is_callback(x);
 
     if (callback && x->request.method != NULL && kns_begin_callback(x))
@@ -471,11 +541,10 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 {
     struct exchange *x = *state;
 
-    (void)version;
     if (x == NULL) {
         x = begin_exchange(ctx, connection, url, method);
         *state = x;
-        return x == NULL ? MHD_NO : on_header(x);
+        return x == NULL ? MHD_NO : on_header(x, version);
     }
     if (*upload_size > 0) {
         if (x->delivery != NULL)

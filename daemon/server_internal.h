@@ -21,7 +21,8 @@ struct door {
     struct MHD_Daemon *mhd;
     uv_poll_t poll;
     uv_timer_t timer;
-    bool callbacks_only; /* nothing else is answered here */
+    unsigned connections; /* after the last run */
+    bool callbacks_only;  /* nothing else is answered here */
 };
 
 struct kns_server {

@@ -39,6 +39,8 @@ struct kns_opml {
     size_t repeats; /* read: outlines whose feed stood there before (their tags were added to it) */
     bool
         repaired; /* read: not well-formed XML; stray '&' and control characters were mended, or the end is missing */
+    size_t cut_line;     /* read: nothing from this line on could be read; 0: everything was */
+    const char *cut_why; /* static; what is wrong there */
 };
 
 /* Reads size bytes of an OPML document in any encoding into ret_opml (zeroed by the caller), in arena. An outline with an

@@ -370,8 +370,13 @@ static enum kns_status read_text(struct kns_arena *arena, const struct kns_buf *
     r = (struct reader){.arena = arena, .opml = ret_opml};
     status = read_once(&r, &mended, &line, &xml);
     kns_buf_fini(&mended);
-    if (status == KNS_OK || (status == KNS_ESYNTAX && r.why == NULL && ret_opml->feeds.count > 0))
+    if (status == KNS_OK)
         return KNS_OK;
+    if (status == KNS_ESYNTAX && r.why == NULL && ret_opml->feeds.count > 0) {
+        ret_opml->cut_line = line;
+        ret_opml->cut_why = xml;
+        return KNS_OK;
+    }
     return report(&r, status, line, xml, err);
 }
 

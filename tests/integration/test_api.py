@@ -2,6 +2,7 @@
 
 What kns-api(7) promises. Curated issues, rules, links and hooks have tests of their own.
 """
+import contextlib
 import json
 import os
 import re
@@ -875,6 +876,55 @@ class Protocol(Case):
                 got = b""
             self.assertNotIn(b" 200 OK", got.split(b"\r\n")[0], nonsense[:40])
             self.assertEqual(self.knsd.api("GET", "/healthz").status, 200)
+
+    def test_a_request_has_one_host_and_one_length(self):
+        """RFC 9112, 3.2, 6.1 and 6.3."""
+        get, post, two = b"GET /healthz HTTP/1.1\r\n", b"POST /v1/refresh HTTP/1.1\r\nHost: kns\r\n", b"\r\n\r\n{}"
+        for refused in (get + b"\r\n", get + b"Host: a\r\nHost: b\r\n\r\n", get + b"Host: a\r\nHost: a\r\n\r\n", get + b"Host: a b\r\n\r\n",
+                        get + b"Host: a/b\r\n\r\n", get.replace(b"/healthz", b"http://kns/healthz") + b"\r\n",
+                        b"GET /healthz HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+                        post + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                        post + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                        post + b"Content-Length: 2\r\nContent-Length: 3" + two, post + b"Content-Length: 2\r\nContent-Length: 2" + two,
+                        post + b"Content-Length: 2, 2" + two, post + b"Content-Length: +2" + two, post + b"Transfer-Encoding: gzip" + two,
+                        post + b"Transfer-Encoding: gzip, chunked" + two, post + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n"):
+            got = self.talk(refused)
+            self.assertTrue(got.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 ")), (refused, got[:200]))
+        for taken in (get + b"Host: kns\r\n\r\n", get + b"Host:\r\n\r\n", get + b"host: [::1]:80\r\n\r\n", b"GET /healthz HTTP/1.0\r\n\r\n",
+                      post + b"Content-Length: 2" + two, post + b"Transfer-Encoding: Chunked\r\n\r\n2;x=y\r\n{}\r\n0\r\nA: b\r\n\r\n"):
+            got = self.talk(taken)
+            self.assertRegex(got, rb"^HTTP/1\.[01] 20[02] ", taken)
+
+    def test_clients_that_never_come_to_an_end_keep_nobody_out(self):
+        for sent in (b"", b"GET /healthz HTTP/1.1\r\nHost: kns\r\nX-Slow: ", b"POST /v1/opml HTTP/1.1\r\nHost: kns\r\nContent-Length: 100\r\n\r\n<",
+                     b"POST /v1/opml HTTP/1.1\r\nHost: kns\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<"):
+            lazy = [self.knsd.connect() for _ in range(100)]
+            for s in lazy:
+                s.sendall(sent)
+            for turn in range(3):
+                self.assertEqual(self.knsd.api("GET", "/v1/status").status, 200)
+                for s in lazy if sent else ():
+                    s.sendall(b"a")
+            for s in lazy[::2]:
+                s.shutdown(socket.SHUT_WR)
+            self.assertEqual(self.knsd.api("GET", "/v1/items").status, 200)
+            for s in lazy:
+                s.close()
+
+    def test_more_clients_than_there_is_room_for_leave_the_daemon_well(self):
+        for _ in range(3):
+            clients = [self.knsd.connect(20) for _ in range(700)]  # 512 find room
+            for s in clients:
+                with contextlib.suppress(ConnectionError):
+                    s.sendall(b"GET /healthz HTTP/1.1\r\nHost: kns\r\n\r\n")
+            served = 0
+            for s in clients:
+                with contextlib.suppress(ConnectionError):  # a time-out is one who was forgotten
+                    served += s.recv(1000).startswith(b"HTTP/1.1 200 ")
+                s.close()
+            self.assertGreaterEqual(served, 500)
+        wait_until(lambda: self.knsd.api("GET", "/healthz").status == 200, "there is room again")
+        self.knsd.stop()
 
     def test_a_body_may_come_in_chunks_and_byte_by_byte(self):
         url = self.origin.put("/a", rss([entry(1)]))

@@ -85,6 +85,28 @@ static void stray_ampersands_are_mended_and_a_missing_end_costs_nothing(void **s
     assert_int_equal(list.feeds.count, 1);
     assert_string_equal(list.feeds.first->url, "http://x/?a=1&b=2");
     assert_string_equal(list.feeds.first->title, "R&D");
+    assert_int_equal(list.cut_line, 1);
+}
+
+static void a_list_that_ends_too_soon_says_where(void **state)
+{
+    static const char text[] =
+        "<opml version='2.0'>\n<body>\n<outline text='a' xmlUrl='http://a/'/>\n"
+        "<outline text='b' xmlUrl='http://b/'/>\n</body>\n</opml>\n";
+    struct kns_opml list;
+    (void)state;
+
+    assert_int_equal(read_list(text, &list), KNS_OK);
+    assert_int_equal(list.cut_line, 0);
+    for (size_t end = 1; end < sizeof(text) - 2; end++) {
+        char cut[sizeof(text)] = "";
+        memcpy(cut, text, end);
+        enum kns_status status = read_list(cut, &list);
+        if (status == KNS_OK && strstr(cut, "</opml>") == NULL) {
+            assert_true(list.cut_line >= 3 && list.cut_line <= 6);
+            assert_non_null(list.cut_why);
+        }
+    }
 }
 
 static void what_is_no_opml_is_refused(void **state)
@@ -211,6 +233,7 @@ int main(void)
         TEST(folders_become_tags),
         TEST(a_feed_in_two_folders_is_one_feed_with_two_tags),
         TEST(stray_ampersands_are_mended_and_a_missing_end_costs_nothing),
+        TEST(a_list_that_ends_too_soon_says_where),
         TEST(what_is_no_opml_is_refused),
         TEST(folders_may_be_as_deep_as_the_limit_and_no_deeper),
         TEST(what_was_written_reads_back_the_same),

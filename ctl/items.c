@@ -267,6 +267,9 @@ int kns_cmd_search(struct kns_call *call)
     }
     const char *text = kns_arena_strdup(call->arena, kns_buf_str(&query));
     kns_buf_fini(&query);
+    /* An empty query lets everything through: whoever asks so has lost a word. */
+    if (text != NULL && text[strspn(text, " ")] == '\0')
+        return kns_call_fail(call, KNS_EXIT_USAGE, "search: the query is empty");
     return list(call, text, kns_args_number(&call->args, "number", 50), NULL, true);
 }
 

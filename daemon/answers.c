@@ -113,7 +113,17 @@ static bool unknown_member(struct kns_request *request, const char *name, const 
     return false;
 }
 
-/* An array of strings; NULL stays NULL. */
+/* A tab in one would be two fields of a line, an escape a command to a terminal. */
+static bool is_tag(const char *text)
+{
+    size_t size = 0;
+
+    for (; (unsigned char)text[size] >= ' ' && text[size] != 0x7F; size++)
+        ;
+    return text[size] == '\0' && size > 0 && size <= 200;
+}
+
+/* An array of tags; NULL stays NULL. */
 static bool read_strings(struct kns_request *request, const char *name, const json_t *value,
                          const struct kns_strings **ret)
 {
@@ -127,9 +137,9 @@ static bool read_strings(struct kns_request *request, const char *name, const js
     json_array_foreach(value, index, element)
     {
         struct kns_string *node = KNS_NEW(request->arena, struct kns_string);
-        if (!json_is_string(element) || json_string_length(element) == 0 ||
-            json_string_length(element) > 200)
-            return bad_member(request, name, "an array of strings of 1 to 200 bytes");
+        if (!json_is_string(element) || !is_tag(json_string_value(element)))
+            return bad_member(request, name,
+                              "an array of strings of 1 to 200 bytes, without control characters");
         if (node == NULL || strings == NULL)
             return false;
         node->value = json_string_value(element);

@@ -237,7 +237,7 @@ class Items(Case):
         path = "/v1/items/" + self.knsd.get("/v1/items")["items"][0]["id"]
         before = self.knsd.get(path)
         for body, word in (({"read": "yes"}, "read"), ({"starred": 1}, "starred"), ({"tags": "a"}, "tags"), ({"tags": [1]}, "tags"),
-                           ({"tags": [""]}, "tags"), ({"note": 7}, "note"), ({"title": "mine"}, "title"),
+                           ({"tags": [""]}, "tags"), ({"tags": ["a\tb"]}, "control"), ({"add_tags": ["\x1b[2J"]}, "control"), ({"note": 7}, "note"), ({"title": "mine"}, "title"),
                            ({"starred": True, "nonsense": 1}, "nonsense")):
             self.assert_problem(self.knsd.api("PATCH", path, body), 400, word)
             self.assertEqual(self.knsd.get(path), before)

@@ -146,7 +146,7 @@ class Words(Case):
                 (("tag", "1", "word"), ("word", "+TAG")), (("export", "--format", "csv"), ("csv", "opml|json")), (("digest", "--format", "pdf"), ("pdf", "html|atom")),
                 (("list", "--tag", "a", "--tag", "b"), ("--tag", "twice")), (("completion", "tcsh"), ("tcsh", "bash")), (("--colour", "list"), ("--colour", "--color")),
                 (("list", "--color", "blue"), ("--color", "blue")), (("mark", "read"), ('expected more behind "read"', "ITEM")), (("backup", "x", "--output"), ("--output",)), (("digest", "-o", ""), ("--output", "empty")),
-                (("list", "--format", "{titel}"), ("{titel}", "{title}"))):
+                (("list", "--format", "{titel}"), ("{titel}", "{title}")), (("search", ""), ("query is empty",)), (("search", " ", ""), ("query is empty",))):
             self.assert_fails(USAGE, *words, says=parts)
         self.assertTrue(self.run_ctl("list", "--sinse", "7d")[2].endswith("(did you mean --since?)\n"), "one way on, not two")
 

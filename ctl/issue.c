@@ -64,10 +64,15 @@ const char *kns_issue_number_text(struct kns_call *call, const json_t *object, c
 static void print_warnings(struct kns_call *call, const json_t *issue)
 {
     json_t *warnings = json_object_get(issue, "warnings"), *warning;
+    json_t *problems = json_object_get(issue, "problems"), *problem;
     size_t i;
 
     json_array_foreach(warnings, i, warning)
         fprintf(stderr, "knsctl: %s\n", kns_out_safe(call->arena, json_string_value(warning)));
+    /* Of a correction: what lint would say of it. */
+    json_array_foreach(problems, i, problem)
+        fprintf(stderr, "%s: %s\n", kns_json_text(problem, "level"),
+                kns_out_safe(call->arena, kns_json_text(problem, "message")));
 }
 
 static size_t characters(const char *text)

@@ -69,8 +69,8 @@ static int send_text(struct kns_call *call, const char *path, const struct kns_b
     /* As git does: an empty text gives up. */
     if (is_blank(text))
         return kns_call_fail(call, KNS_EXIT_FAILED,
-                             "the text is empty: nothing was changed (knsctl issue discard drops "
-                             "the draft)");
+                             "the text is empty: nothing was changed (a draft is dropped by knsctl "
+                             "issue discard)");
     int status = look_up_links(call, kns_buf_str(text));
     if (status == KNS_EXIT_OK)
         status = kns_call_json(call, NULL, &request, &issue);

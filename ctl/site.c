@@ -66,8 +66,10 @@ int kns_cmd_site(struct kns_call *call)
         char *path = kns_arena_printf(call->arena, "%s/%s", call->args.operands[0], name);
         if (status != KNS_EXIT_OK)
             break;
-        if (!is_inside(name) || path == NULL || !make_folders(path))
-            status = kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", name, strerror(errno));
+        if (!is_inside(name) || path == NULL)
+            status = kns_call_fail(call, KNS_EXIT_FAILED, "%s: no path of a site", name);
+        else if (!make_folders(path))
+            status = kns_call_fail(call, KNS_EXIT_FAILED, "%s: %s", path, strerror(errno));
         else if (is_same(path, content, size))
             unchanged++;
         else {

@@ -246,13 +246,19 @@ struct reading {
     bool paragraph; /* the line before is one's: dashes below would make a heading of it */
     struct fence fence;
     int fenced_at; /* the line that the fence began at */
+    int prose_at;  /* and the words that were read last */
     struct kns_buf prose;
 };
 
-static void fail(struct reading *r, const char *sentence)
+static void fail_at(struct reading *r, int line, const char *sentence)
 {
     if (r->status == KNS_OK)
-        r->status = kns_fail(r->err, KNS_EINVAL, "line %d: %s", r->line, sentence);
+        r->status = kns_fail(r->err, KNS_EINVAL, "line %d: %s", line, sentence);
+}
+
+static void fail(struct reading *r, const char *sentence)
+{
+    fail_at(r, r->line, sentence);
 }
 
 static const char *copy(struct reading *r, const char *text, size_t len)
@@ -297,6 +303,10 @@ static void end_prose(struct reading *r)
 
     if (r->item != NULL)
         r->item->note = text;
+    else if (text != NULL && r->issue.items.count > 0)
+        fail_at(r, r->prose_at,
+                "words under a heading without an item have no place here: put them into the "
+                "introduction, above the first item, or below an item as its comment");
     else if (text != NULL)
         add_section(r, text);
     else if (r->section != NULL && r->issue.items.count == 0)
@@ -469,6 +479,11 @@ static void add_line(struct reading *r, const char *line, size_t len)
     r->head = false;
     if (r->fence.mark == '\0')
         r->fenced_at = r->line;
+    if (r->prose.len == 0)
+        r->prose_at = r->line;
+    /* A blank line before all words is none of theirs. */
+    if (r->prose.len == 0 && strspn(line, " \t\r") >= len)
+        return;
     follow_fence(&r->fence, line, len);
     kns_buf_add(&r->prose, line + guarded, len - guarded);
     kns_buf_addc(&r->prose, '\n');
@@ -520,15 +535,13 @@ enum kns_status kns_issue_from_text(struct kns_issue *issue, struct kns_arena *a
         text += len + (text[len] == '\n');
     }
     if (r.status == KNS_OK && r.fence.mark != '\0') {
-        r.line = r.fenced_at;
-        fail(&r, "the fence that begins here is not closed");
+        fail_at(&r, r.fenced_at, "the fence that begins here is not closed");
     }
     if (r.status == KNS_OK)
         end_prose(&r);
     if (r.status == KNS_OK && !r.titled && r.issue.items.count == 0 &&
         r.issue.sections.count == 0) {
-        r.line = 1;
-        fail(&r, "the text is empty");
+        fail_at(&r, 1, "the text is empty");
     }
     kns_buf_fini(&r.prose);
     if (r.status == KNS_OK)

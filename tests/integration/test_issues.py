@@ -449,6 +449,9 @@ class Newsletter(unittest.TestCase):
         self.assertEqual((after["id"], after["published"]), (before["id"], before["published"]))
         self.assertGreater(after["updated"], before["updated"])
         self.assertIn("A fine tool", after["items"][1]["note"])
+        text, _ = self.ctl("issue", "show", "5", "--format", "markdown")
+        _, err = self.ctl("issue", "correct", "5", "-", text=text.replace("A fine tool", "[A](/tool)"))
+        self.assertIn("error: Article of 1: a relative address: /tool", err)
 
     def test_every_format_shows_the_same_issue(self):
         self.make_issue()
@@ -493,6 +496,7 @@ class Newsletter(unittest.TestCase):
             target = os.path.normpath(os.path.join(site, "5", link))
             self.assertTrue(os.path.exists(target), link)
         self.assertIn("0 written", self.ctl("site", site)[0])
+        self.assertRegex(self.ctl("site", "/proc/nowhere", code=1)[1], r"^knsctl: /proc/nowhere/\S+: No such file or directory\n$")
 
     def test_a_message_is_printed_for_sendmail_and_sending_needs_a_server(self):
         self.make_issue()

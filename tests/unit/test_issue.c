@@ -233,6 +233,68 @@ static void a_text_that_nobody_changed_is_the_same_issue(void **state)
     }
 }
 
+/* Whatever is taken is said back as it was taken; whatever is refused changes nothing. */
+static void what_is_read_of_any_text_is_written_so_that_it_reads_the_same(void **state)
+{
+    static const char *const lines[] = {"# T",
+                                        "## A",
+                                        "## B",
+                                        "---",
+                                        "",
+                                        "",
+                                        "",
+                                        "words",
+                                        "  > said",
+                                        "> quoted",
+                                        "- [1]",
+                                        "- [2] two",
+                                        "- [77]",
+                                        "- [99]",
+                                        "- https://x.example/1",
+                                        "- https://x.example/2 named",
+                                        "<!-- revision 3 -->",
+                                        "```",
+                                        "~~~",
+                                        " ## x",
+                                        "\t- [1]",
+                                        "* [2]",
+                                        "##",
+                                        "# ",
+                                        "-",
+                                        "日本語"};
+    size_t taken = 0;
+
+    (void)state;
+    for (uint32_t i = 1; i <= 20000; i++) {
+        struct kns_issue *issue = new_issue();
+        struct kns_buf text = {0};
+        seed = i;
+        kns_issue_add(issue, new_item(1, "A", "One."), &publication);
+        kns_issue_add(issue, new_item(2, NULL, "Two."), &publication);
+        for (uint32_t n = 1 + chance(9); n > 0; n--) {
+            kns_buf_adds(&text, lines[chance(sizeof(lines) / sizeof(lines[0]))]);
+            kns_buf_addc(&text, '\n');
+        }
+        const char *before = json_of(issue);
+        if (read_text(issue, kns_buf_str(&text), NULL) != KNS_OK) {
+            assert_string_equal(json_of(issue), before);
+        } else {
+            const char *read = json_of(issue), *out = text_of(issue);
+            struct kns_error err = {0};
+            taken++;
+            if (read_text(issue, out, &err) != KNS_OK || strcmp(json_of(issue), read) != 0)
+                fail_msg("seed %u: %s\n%s\nwas read as %s, then by\n%s\nas %s", i, err.message,
+                         kns_buf_str(&text), read, out, json_of(issue));
+        }
+        kns_buf_fini(&text);
+        if (i % 500 == 0) {
+            kns_arena_free(arena);
+            arena = kns_arena_new(0);
+        }
+    }
+    assert_true(taken > 2000);
+}
+
 static void order_sections_and_words_come_from_the_text(void **state)
 {
     struct kns_issue *issue = new_issue();
@@ -298,6 +360,8 @@ static void what_cannot_be_understood_is_named_and_changes_nothing(void **state)
     assert_refused("---\ntitle: A\n---\n", "line 1: expected \"# \" and the title: front matter");
     assert_refused("# A\n\n- [1]\n\n```\ncode\n\n- [1] x\n",
                    "line 5: the fence that begins here is not closed");
+    assert_refused("- [1]\n\nNote.\n\n## More\n\nWords.\n",
+                   "line 7: words under a heading without an item");
     assert_refused(" \n\n", "line 1: the text is empty");
     assert_refused("", "line 1: the text is empty");
 }
@@ -739,6 +803,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(hostile_prose_survives_the_editor),
         TEST(a_text_that_nobody_changed_is_the_same_issue),
+        TEST(what_is_read_of_any_text_is_written_so_that_it_reads_the_same),
         TEST(order_sections_and_words_come_from_the_text),
         TEST(a_bare_line_takes_the_item_as_it_is),
         TEST(what_cannot_be_understood_is_named_and_changes_nothing),

@@ -123,6 +123,9 @@ bool kns_issue_choose(struct kns_arena *arena, const struct kns_issue *draft,
 {
     size_t most = 0, found = 0;
 
+    *ret_n = 0;
+    if (n == 0)
+        return true;
     for (size_t i = 0; i < n; i++) {
         struct parts parts = parts_of(&candidates[i], choice->since, choice->now);
         candidates[i].rank = parts.sources + parts.star + parts.score + parts.freshness;

@@ -676,6 +676,7 @@ static void the_best_of_each_site_in_turn_are_suggested(void **state)
     (void)state;
     memcpy(some, all, sizeof(all));
     assert_string_equal(chosen_ids(draft, some, 7, &choice), "1 5 4 6 3 ");
+    assert_string_equal(chosen_ids(draft, NULL, 0, &choice), "");
     choice.wanted = 20;
     memcpy(some, all, sizeof(all));
     assert_string_equal(chosen_ids(draft, some, 7, &choice), "1 5 4 6 3 7 2 ");

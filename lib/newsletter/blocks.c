@@ -279,6 +279,7 @@ bool text_is_marker(const char *text)
 struct line {
     bool text;
     bool linked; /* begins with a link, perhaps behind a bullet or number */
+    bool bold;
 };
 
 static struct line line_at(const struct blocks *out, size_t from, size_t to)
@@ -294,6 +295,7 @@ static struct line line_at(const struct blocks *out, size_t from, size_t to)
             continue;
         line.text = true;
         line.linked = link;
+        line.bold = token->bold;
         if (link || !text_is_marker(token->text))
             break;
     }
@@ -335,17 +337,19 @@ static size_t unit_end(const struct blocks *out, size_t from, size_t to, bool pa
  * begins with a link. */
 static bool is_list_of_lines(const struct blocks *out, size_t from, size_t to, bool paragraphs)
 {
-    size_t linked = 0, plain = 0;
+    size_t linked = 0, plain = 0, bold = 0;
     bool torn = false;
 
     for (size_t at = from; at < to && !torn;) {
         size_t end = unit_end(out, at, to, paragraphs, &torn);
         struct line line = line_at(out, at, end);
         linked += line.text && line.linked;
+        bold += line.text && line.linked && line.bold;
         plain += line.text && !line.linked && linked > 0;
         at = end + 1;
     }
-    return !torn && linked >= 2 && plain == 0;
+    /* One title in bold and a text that begins with a link are no list. */
+    return !torn && linked >= 2 && plain == 0 && (bold == 0 || bold == linked);
 }
 
 /* Adds a block of text as one, or as one for each of its lines. */

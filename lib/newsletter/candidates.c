@@ -256,7 +256,8 @@ void judge_title(struct judging *j, size_t index, struct title *ret)
         judging_step(j, &stop);
         title.after = stop;
     }
-    if (words_is_address(title.text)) {
+    /* What is set as a title is one, even when it is an address. */
+    if (words_is_address(title.text) && title.strength < BOLD) {
         title.text = NULL;
         title.strength = title.strength == ALONE ? BARE_ADDRESS : title.strength;
     }

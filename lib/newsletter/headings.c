@@ -150,12 +150,12 @@ static size_t find_address_at_end(const struct judging *j, size_t heading)
 }
 
 /* Headings of one level, two or more of them, each with a text that ends with an address: titles of items. */
-static void judge_addresses_at_end(struct judging *j)
+static void judge_addresses_at_end(struct judging *j, size_t begin)
 {
     size_t count[7] = {0};
 
     for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < j->blocks->count; i++) {
+        for (size_t i = begin; i < j->blocks->count; i++) {
             const struct block *block = &j->blocks->blocks[i];
             struct part_of *part = &j->parts[i];
             if (block->type != BLOCK_HEADING || part->part != PART_TEXT ||
@@ -182,7 +182,8 @@ void judge_headings(struct judging *j)
 {
     bool titles = false, ruled = has_rule(j);
 
-    judge_addresses_at_end(j);
+    size_t begin = items_begin(j);
+    judge_addresses_at_end(j, begin);
     for (size_t i = 0; i < j->blocks->count; i++) {
         const struct block *block = &j->blocks->blocks[i];
         struct part_of *part = &j->parts[i];
@@ -191,10 +192,10 @@ void judge_headings(struct judging *j)
         titles = !ruled && (titles || part->title.strength >= ALONE);
         if (part->part != PART_TEXT || part->title.strength != NO_TITLE)
             continue;
-        if (take_address_below(j, i) || !looks_like_heading(j, block))
+        if ((i >= begin && take_address_below(j, i)) || !looks_like_heading(j, block))
             continue;
         const char *url;
-        if (find_more_link(j, i, &url)) {
+        if (i >= begin && find_more_link(j, i, &url)) {
             part->title = heading_title(j, block, url);
             continue;
         }

@@ -88,6 +88,9 @@ void judge_masthead(struct judging *j, const char **ret_masthead);
 /* headings.c: which blocks are headings, and which of them are titles because of the link below. */
 void judge_headings(struct judging *j);
 
+/* zones.c: the block from which on items may stand: the first rule, when what is behind it is dressed as items are; else 0. */
+size_t items_begin(const struct judging *j);
+
 /* zones.c: which candidates become titles. False: no memory. */
 bool accept_titles(struct judging *j);
 

@@ -193,8 +193,6 @@ const char *const word_list_chrome_addresses[] = {
     "/opt-out",
     "/optout",
     "list-manage.com/",
-    "mailchi.mp/",
-    "campaign-archive.com/",
     "forward-to-friend.com/",
     "manage_subscription",
     "manage-subscription",

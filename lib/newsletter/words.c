@@ -132,7 +132,8 @@ static bool has_date(const char *text)
         if ((*behind == '-' || *behind == '/' || *behind == '.') &&
             isdigit((unsigned char)behind[1]))
             return true;
-        if (strncmp(behind, "年", 3) == 0 || has_any(text, word_list_months))
+        if ((strncmp(behind, "年", 3) == 0 && strstr(behind, "月") != NULL) ||
+            has_any(text, word_list_months))
             return true;
     }
     return false;

@@ -106,18 +106,20 @@ void judge_footer(struct judging *j)
 
 /* ---- above ------------------------------------------------------------------------------------------------------ */
 
-/* A heading with the number in it, before everything that is content. */
+/* A heading with the number in it, before everything that is content. Where the title is known, it is that number. */
 static size_t find_numbered(struct judging *j)
 {
+    int64_t known = j->source->title == NULL ? 0 : kns_newsletter_number(j->source->title);
+
     for (size_t i = 0; i < j->blocks->count; i++) {
         const struct block *block = &j->blocks->blocks[i];
         if (j->parts[i].part != PART_TEXT)
             continue;
         if (block->type != BLOCK_HEADING && words_is_dateline(judging_block_text(j, block)))
             continue;
-        bool numbered = block->type == BLOCK_HEADING && block->level <= 2 &&
-                        j->parts[i].title.strength == NO_TITLE &&
-                        kns_newsletter_number(judging_block_text(j, block)) > 0;
+        int64_t number = kns_newsletter_number(judging_block_text(j, block));
+        bool numbered = block->type == BLOCK_HEADING && j->parts[i].title.strength == NO_TITLE &&
+                        number > 0 && (known > 0 ? number == known : block->level == 1);
         return numbered ? i : j->blocks->count;
     }
     return j->blocks->count;

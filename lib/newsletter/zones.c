@@ -65,7 +65,7 @@ static enum strength find_dominant(const struct judging *j, size_t from)
 }
 
 /* Where the items may begin: behind the first rule, when what stands there is dressed as items are (a site, a picture) or several. */
-static size_t items_begin(const struct judging *j)
+size_t items_begin(const struct judging *j)
 {
     size_t rule = 0, n = j->blocks->count, loud = 0;
     bool dressed = false;

@@ -603,6 +603,9 @@ static bool on_loaded_feed(void *ctx, const struct kns_feed *feed)
 {
     struct loading *l = ctx;
 
+    /* A hundred thousand feeds take longer than a stop may. */
+    if (atomic_load(&l->poller->given_up))
+        return false;
     if (!make_room((void **)&l->feeds, l->count, &l->cap, sizeof(*l->feeds)))
         return false;
     l->feeds[l->count++] = (struct loaded){
@@ -896,6 +899,7 @@ void kns_poller_stop(struct kns_poller *poller)
     if (poller->stopping)
         return;
     poller->stopping = true;
+    atomic_store(&poller->given_up, true);
     for (size_t i = 0; i < poller->n_feeds; i++) {
         const struct kns_refresh_result result = {
             .feed_id = poller->feeds[i]->id, .skipped = true, .text = "knsd is stopping"};

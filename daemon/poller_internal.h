@@ -6,6 +6,8 @@
 #include "daemon/scheduler.h"
 #include "daemon/sites.h"
 
+#include <stdatomic.h>
+
 struct waiter {
     void (*done)(void *ctx, const struct kns_refresh_result *result);
     void *ctx;
@@ -53,6 +55,7 @@ struct kns_poller {
     size_t in_flight, busy;
     int64_t clock_offset_ms; /* calendar less monotonic: shows when the clock jumps */
     bool stopping;
+    atomic_bool given_up; /* the same, for who reads the schedule on another thread */
     uint64_t random;
     struct kns_poller_figures figures;
 };

@@ -95,8 +95,8 @@ bool words_is_byline(const char *text)
     static const char *const marks[] = {"by ", "文：", "文:", "著者：", "著者:", "執筆：", NULL};
     size_t len = strlen(text);
 
-    return kns_text_columns(text) <= 40 && text[len - 1] != '.' && strstr(text, "。") == NULL &&
-           begins_with_any(text, marks);
+    return len > 0 && kns_text_columns(text) <= 40 && text[len - 1] != '.' &&
+           strstr(text, "。") == NULL && begins_with_any(text, marks);
 }
 
 bool words_is_small_print(const char *text)

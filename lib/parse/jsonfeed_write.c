@@ -71,20 +71,28 @@ static void append(struct writer *w, json_t *array, json_t *value)
         w->failed = true;
 }
 
+/* A list as an array: each node becomes what make says. */
+#define FROM_LIST(w, first, type, make)                                                            \
+    json_t *array = json_array();                                                                  \
+    for (const struct type *node = (first); node != NULL; node = node->next)                       \
+        append(w, array, make(w, node));                                                           \
+    return array
+
+static json_t *from_person(struct writer *w, const struct kns_person *person)
+{
+    json_t *object = new_object(w), *kns = new_object(w);
+
+    set_string(w, object, "name", person->name);
+    set_string(w, object, "url", person->url);
+    set_string(w, object, "avatar", person->avatar);
+    set_string(w, kns, "email", person->email);
+    set_unless_empty(w, object, "_kns", kns);
+    return object;
+}
+
 static json_t *from_people(struct writer *w, const struct kns_person *first)
 {
-    json_t *array = json_array();
-
-    for (const struct kns_person *person = first; person != NULL; person = person->next) {
-        json_t *object = new_object(w), *kns = new_object(w);
-        set_string(w, object, "name", person->name);
-        set_string(w, object, "url", person->url);
-        set_string(w, object, "avatar", person->avatar);
-        set_string(w, kns, "email", person->email);
-        set_unless_empty(w, object, "_kns", kns);
-        append(w, array, object);
-    }
-    return array;
+    FROM_LIST(w, first, kns_person, from_person);
 }
 
 static json_t *from_categories(struct writer *w, const struct kns_category *first)
@@ -96,38 +104,39 @@ static json_t *from_categories(struct writer *w, const struct kns_category *firs
     return array;
 }
 
+static json_t *from_enclosure(struct writer *w, const struct kns_enclosure *enclosure)
+{
+    json_t *object = new_object(w);
+
+    set_string(w, object, "url", enclosure->url);
+    set_string(w, object, "mime_type", enclosure->mime_type);
+    set_string(w, object, "title", enclosure->title);
+    set_number(w, object, "size_in_bytes", enclosure->size_bytes);
+    set_seconds(w, object, "duration_in_seconds", enclosure->duration_s);
+    return object;
+}
+
 static json_t *from_enclosures(struct writer *w, const struct kns_enclosure *first)
 {
-    json_t *array = json_array();
+    FROM_LIST(w, first, kns_enclosure, from_enclosure);
+}
 
-    for (const struct kns_enclosure *enclosure = first; enclosure != NULL;
-         enclosure = enclosure->next) {
-        json_t *object = new_object(w);
-        set_string(w, object, "url", enclosure->url);
-        set_string(w, object, "mime_type", enclosure->mime_type);
-        set_string(w, object, "title", enclosure->title);
-        set_number(w, object, "size_in_bytes", enclosure->size_bytes);
-        set_seconds(w, object, "duration_in_seconds", enclosure->duration_s);
-        append(w, array, object);
-    }
-    return array;
+static json_t *from_link(struct writer *w, const struct kns_link *link)
+{
+    json_t *object = new_object(w);
+
+    set_string(w, object, "rel", link->rel);
+    set_string(w, object, "href", link->href);
+    set_string(w, object, "type", link->type);
+    set_string(w, object, "hreflang", link->hreflang);
+    set_string(w, object, "title", link->title);
+    set_number(w, object, "length", link->length_bytes);
+    return object;
 }
 
 static json_t *from_links(struct writer *w, const struct kns_link *first)
 {
-    json_t *array = json_array();
-
-    for (const struct kns_link *link = first; link != NULL; link = link->next) {
-        json_t *object = new_object(w);
-        set_string(w, object, "rel", link->rel);
-        set_string(w, object, "href", link->href);
-        set_string(w, object, "type", link->type);
-        set_string(w, object, "hreflang", link->hreflang);
-        set_string(w, object, "title", link->title);
-        set_number(w, object, "length", link->length_bytes);
-        append(w, array, object);
-    }
-    return array;
+    FROM_LIST(w, first, kns_link, from_link);
 }
 
 static json_t *from_source(struct writer *w, const struct kns_source *source)
@@ -238,31 +247,33 @@ json_t *kns_jsonfeed_from_entry(const struct kns_entry *entry, bool with_content
     return object;
 }
 
+static json_t *from_hub(struct writer *w, const struct kns_hub *hub)
+{
+    json_t *object = new_object(w);
+
+    set_string(w, object, "type", hub->type);
+    set_string(w, object, "url", hub->url);
+    return object;
+}
+
 static json_t *from_hubs(struct writer *w, const struct kns_hub *first)
 {
-    json_t *array = json_array();
+    FROM_LIST(w, first, kns_hub, from_hub);
+}
 
-    for (const struct kns_hub *hub = first; hub != NULL; hub = hub->next) {
-        json_t *object = new_object(w);
-        set_string(w, object, "type", hub->type);
-        set_string(w, object, "url", hub->url);
-        append(w, array, object);
-    }
-    return array;
+static json_t *from_warning(struct writer *w, const struct kns_warning *warning)
+{
+    json_t *object = new_object(w);
+
+    if (warning->line > 0)
+        set(w, object, "line", json_integer(warning->line));
+    set_string(w, object, "message", warning->message);
+    return object;
 }
 
 static json_t *from_warnings(struct writer *w, const struct kns_warning *first)
 {
-    json_t *array = json_array();
-
-    for (const struct kns_warning *warning = first; warning != NULL; warning = warning->next) {
-        json_t *object = new_object(w);
-        if (warning->line > 0)
-            set(w, object, "line", json_integer(warning->line));
-        set_string(w, object, "message", warning->message);
-        append(w, array, object);
-    }
-    return array;
+    FROM_LIST(w, first, kns_warning, from_warning);
 }
 
 const char *const kns_jsonfeed_days[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",

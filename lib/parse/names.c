@@ -164,6 +164,12 @@ bool kns_ns_is_atom_03(const char *uri)
         name, places, IN_NOTHING, construct, apply, field, rank                                    \
     }
 
+/* What a person consists of, in every vocabulary that has one. */
+#define PERSON_PARTS                                                                               \
+    CALL("name", PERSON, C_PLAIN, kns_apply_person_part, F_TITLE, 0),                              \
+        CALL("email", PERSON, C_PLAIN, kns_apply_person_part, F_ID, 0),                            \
+        CALL("uri", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 0)
+
 /* Ranks: 0 native, 1 a module's, 2 a module's substitute. */
 
 static const struct row rss_rows[] = {
@@ -193,9 +199,7 @@ static const struct row rss_rows[] = {
     CALL("generator", FEED, C_PLAIN, kns_apply_generator, F_GENERATOR, 0),
     TEXT("ttl", FEED, C_PLAIN, F_TTL, 0),
     CALL("cloud", FEED, C_NONE, kns_apply_cloud, F_NONE, 0),
-    CALL("name", PERSON, C_PLAIN, kns_apply_person_part, F_TITLE, 0),
-    CALL("email", PERSON, C_PLAIN, kns_apply_person_part, F_ID, 0),
-    CALL("uri", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 0),
+    PERSON_PARTS,
     CALL("url", IMAGE, C_PLAIN, kns_apply_image_url, F_ICON, 0),
 };
 
@@ -210,9 +214,7 @@ static const struct row atom_rows[] = {
     OPEN("author", BOTH | SOURCE, IN_PERSON),
     OPEN("contributor", BOTH | SOURCE, IN_IGNORED),
     OPEN("source", ENTRY, IN_SOURCE),
-    CALL("name", PERSON, C_PLAIN, kns_apply_person_part, F_TITLE, 0),
-    CALL("email", PERSON, C_PLAIN, kns_apply_person_part, F_ID, 0),
-    CALL("uri", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 0),
+    PERSON_PARTS,
     CALL("url", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 1),
     CALL("homepage", PERSON, C_PLAIN, kns_apply_person_part, F_URL, 1),
     TEXT("title", BOTH, C_ATOM, F_TITLE, 0),
@@ -285,8 +287,7 @@ static const struct row itunes_rows[] = {
     TEXT("description", BOTH, C_GUESS, F_SUMMARY, 4),
     CALL("author", BOTH, C_PLAIN, kns_apply_person, F_NONE, 2),
     OPEN("owner", FEED, IN_PERSON),
-    CALL("name", PERSON, C_PLAIN, kns_apply_person_part, F_TITLE, 0),
-    CALL("email", PERSON, C_PLAIN, kns_apply_person_part, F_ID, 0),
+    PERSON_PARTS,
     {"category", BOTH, IN_FEED, C_NONE, kns_apply_category, F_NONE, 1},
     CALL("keywords", BOTH, C_PLAIN, kns_apply_keywords, F_NONE, 1),
     CALL("image", BOTH, C_PLAIN, kns_apply_href_image, F_IMAGE, 1),

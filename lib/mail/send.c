@@ -45,6 +45,10 @@ bool kns_mail_address(const char *address, char ret[static KNS_MAIL_ADDRESS])
     if (at == NULL || at == from || at + 1 == from + len || len + 3 > KNS_MAIL_ADDRESS ||
         (open != NULL && (from[len] != '>' || from[len + 1] != '\0')))
         return false;
+    /* The name before it is for people; with an address or a line of its own in it, it is something else. */
+    for (const char *name = address; name + 1 < from; name++)
+        if (*name == '<' || *name == '>' || (unsigned char)*name < ' ')
+            return false;
     for (size_t i = 0; i < len; i++)
         if ((unsigned char)from[i] <= ' ' || from[i] == 0x7F ||
             strchr("<>\"(),:;\\", from[i]) != NULL)

@@ -62,6 +62,9 @@ int kns_cmd_status(struct kns_call *call)
            number(json, "feeds", "gone"));
     printf("items   %lld (%lld unread, %lld starred)\n", number(json, "items", "total"),
            number(json, "items", "unread"), number(json, "items", "starred"));
+    if (number(json, "items", "unsearchable") > 0)
+        printf("        the search index is being made anew: %lld items to go, the oldest\n",
+               number(json, "items", "unsearchable"));
     printf("polls   %lld since the start (%lld failed), %lld under way, %lld due\n",
            number(json, "polls", "total"), number(json, "polls", "failed"),
            number(json, "polls", "in_flight"), number(json, "polls", "due"));

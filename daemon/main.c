@@ -28,6 +28,7 @@ enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
 /* Retention goes in small steps, so that no write waits for it. */
 #define EXPIRE_STEP 200
+#define CATCH_UP_STEP 100 /* items of an older database that are put into the index at once */
 #define EXPIRE_EVERY_MS (60 * 1000)
 
 struct options {
@@ -190,9 +191,15 @@ static enum kns_status run_expire(struct kns_write *write, struct kns_store *sto
 {
     struct daemon *d = (struct daemon *)((char *)write - offsetof(struct daemon, expire));
 
+    bool behind = false;
+
     d->expire_again = false;
-    return kns_store_expire(store, d->keep_days, d->keep_items, kns_time_now(), EXPIRE_STEP,
-                            &d->expire_again, err);
+    enum kns_status status = kns_store_catch_up(store, CATCH_UP_STEP, &behind, err);
+    if (status == KNS_OK && (d->keep_days > 0 || d->keep_items > 0))
+        status = kns_store_expire(store, d->keep_days, d->keep_items, kns_time_now(), EXPIRE_STEP,
+                                  &d->expire_again, err);
+    d->expire_again = d->expire_again || behind;
+    return status;
 }
 
 static void expired(struct kns_write *write)
@@ -208,8 +215,7 @@ static void on_expiry(uv_timer_t *timer)
 {
     struct daemon *d = timer->data;
 
-    if (d->expiring ||
-        (d->config->store.keep_days == 0 && d->config->store.keep_items_per_feed == 0))
+    if (d->expiring)
         return;
     d->expiring = true;
     d->keep_days = d->config->store.keep_days;

@@ -429,20 +429,20 @@ static json_t *status_json(struct exchange *x, const struct kns_store_figures *s
 {
     char time[KNS_TIME_TEXT];
     const char *trouble = kns_writer_trouble(x->server->parts.writer);
-    json_t *json =
-        json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, "
-                  "s:I, s:I}, s:{s:I, s:I, s:i, s:I, s:b}}",
-                  "version", KNS_VERSION, "uptime_seconds",
-                  (json_int_t)(kns_time_now().unix_s - x->server->started.unix_s), "feeds", "total",
-                  (json_int_t)s->feeds, "paused", (json_int_t)s->feeds_paused, "failing",
-                  (json_int_t)s->feeds_failing, "gone", (json_int_t)s->feeds_gone, "items", "total",
-                  (json_int_t)s->items, "unread", (json_int_t)s->items_unread, "starred",
-                  (json_int_t)s->items_starred, "polls", "total", (json_int_t)p->polls, "failed",
-                  (json_int_t)p->polls_failed, "in_flight", (json_int_t)p->in_flight, "due",
-                  (json_int_t)p->due, "new_items", (json_int_t)p->items_new, "bytes",
-                  (json_int_t)p->bytes, "store", "bytes", (json_int_t)s->file_bytes, "wal_bytes",
-                  (json_int_t)s->wal_bytes, "schema", s->schema_version, "last_event",
-                  (json_int_t)s->events_last, "writable", *trouble == '\0');
+    json_t *json = json_pack(
+        "{s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, "
+        "s:I, s:I}, s:{s:I, s:I, s:i, s:I, s:b}}",
+        "version", KNS_VERSION, "uptime_seconds",
+        (json_int_t)(kns_time_now().unix_s - x->server->started.unix_s), "feeds", "total",
+        (json_int_t)s->feeds, "paused", (json_int_t)s->feeds_paused, "failing",
+        (json_int_t)s->feeds_failing, "gone", (json_int_t)s->feeds_gone, "items", "total",
+        (json_int_t)s->items, "unread", (json_int_t)s->items_unread, "starred",
+        (json_int_t)s->items_starred, "unsearchable", (json_int_t)s->items_behind, "polls", "total",
+        (json_int_t)p->polls, "failed", (json_int_t)p->polls_failed, "in_flight",
+        (json_int_t)p->in_flight, "due", (json_int_t)p->due, "new_items", (json_int_t)p->items_new,
+        "bytes", (json_int_t)p->bytes, "store", "bytes", (json_int_t)s->file_bytes, "wal_bytes",
+        (json_int_t)s->wal_bytes, "schema", s->schema_version, "last_event",
+        (json_int_t)s->events_last, "writable", *trouble == '\0');
 
     if (json == NULL)
         return NULL;

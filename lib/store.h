@@ -602,6 +602,7 @@ enum kns_status kns_store_remove_mark(struct kns_store *store, const char *name,
 struct kns_store_figures {
     int64_t feeds, feeds_paused, feeds_failing, feeds_gone;
     int64_t items, items_unread, items_starred;
+    int64_t items_behind; /* about so many are still to be put into the index: kns_store_catch_up */
     int64_t events_last;
     int64_t file_bytes, wal_bytes;
     int schema_version;
@@ -615,6 +616,11 @@ enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_
 enum kns_status kns_store_expire(struct kns_store *store, int64_t keep_days,
                                  int64_t keep_items_per_feed, struct kns_time now, size_t max_items,
                                  bool *ret_more, struct kns_error *err);
+
+/* Goes on with what an older version of KNS did not do for the items that it stored (writer): putting them into the index of this
+ * version, and looking for what they link to; the newest items first, max_items at a time. *ret_more: there is more to do. */
+enum kns_status kns_store_catch_up(struct kns_store *store, size_t max_items, bool *ret_more,
+                                   struct kns_error *err);
 
 /* A consistent copy of the live database into a new file, through any connection. KNS_EEXIST: the file is there. */
 enum kns_status kns_store_backup(struct kns_store *store, const char *path, struct kns_error *err);

@@ -33,6 +33,7 @@ enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_
         {"starred", &ret->items_starred},
     };
     sqlite3_stmt *stmt = kns_sql(store, FIGURES);
+    int64_t reached = 0;
     enum kns_status status;
 
     while ((status = kns_sql_next(store, stmt, err)) == KNS_OK)
@@ -41,6 +42,9 @@ enum kns_status kns_store_get_figures(struct kns_store *store, struct kns_store_
                 *tallies[i].field = sqlite3_column_int64(stmt, 1);
     if (status == KNS_ENOTFOUND)
         status = kns_store_last_event(store, &ret->events_last, err);
+    if (status == KNS_OK)
+        status = kns_search_reached(store, &reached, err);
+    ret->items_behind = reached > 0 ? reached - 1 : 0;
     ret->file_bytes = size_of(store->path, "");
     ret->wal_bytes = size_of(store->path, "-wal");
     ret->schema_version = store->schema_version;
@@ -195,6 +199,7 @@ static const struct {
     {CHECK_COUNTS, "feeds count more or fewer items than they carry"},
     {CHECK_KNOWN, "items have no identity key"},
     {CHECK_SOURCES, "items count more or fewer sources than they have"},
+    {CHECK_FLAGS, "sightings have another time or other flags than their items"},
     {CHECK_TALLY, "figures are not what they count"},
     {CHECK_LINKS, "addresses count more or fewer feeds than name them"},
     {CHECK_LINK_ITEMS, "addresses point to items that are not there"},

@@ -26,6 +26,7 @@ struct kns_store {
     struct kns_buf indexing; /* index.c: what the open transaction has for the search index */
     size_t index_marks[SAVEPOINTS_MOST];
     bool index_at_once;      /* since a transaction failed when it got there */
+    int64_t reached;         /* kns_search_reached; -1: to be read when it is needed */
     struct kns_rules *rules; /* compiled; NULL: to be read when they are needed */
     struct kns_buf listed;   /* ids of the items that the document being stored lists */
     struct {
@@ -78,6 +79,9 @@ enum kns_status kns_schema_migrate(struct kns_store *store, struct kns_error *er
 enum kns_status kns_search_register(struct kns_store *store, struct kns_error *err);
 const char *kns_search_translate(struct kns_arena *arena, const char *query);
 
+/* rank.c: the function that a search is sorted by */
+int kns_rank_register(fts5_api *api);
+
 /* What is searched of an entry. */
 struct search_text {
     const char *title, *author, *body;
@@ -87,15 +91,25 @@ bool kns_search_text(struct kns_arena *arena, const struct kns_entry *entry, con
 const char *kns_search_snippet(struct kns_arena *arena, const char *query,
                                const struct kns_entry *entry);
 
-/* index.c: an item's text comes into the search index, or leaves it as it came. Inside a transaction both wait for its end:
+/* index.c: where an item stands in the search index: in the order of the lists, by its time and then its id. */
+#define SEARCH_ID_BITS 30
+#define ID_BITS "30" /* and in SQL */
+#define ID_MASK "1073741823"
+#define SEARCH_TIME_LEAST (-(INT64_C(1) << 33)) /* the year 1697 */
+int64_t kns_search_place(int64_t sort_at, int64_t item_id);
+
+/* An item's text comes into the search index, or leaves it as it came. Inside a transaction both wait for its end:
  * kns_search_settle writes them (outside of savepoints only), kns_search_undo forgets all behind a mark, kns_search_mark is one. */
-enum kns_status kns_search_add(struct kns_store *store, int64_t item_id,
+enum kns_status kns_search_add(struct kns_store *store, int64_t place,
                                const struct search_text *text, struct kns_error *err);
-enum kns_status kns_search_remove(struct kns_store *store, int64_t item_id,
+enum kns_status kns_search_remove(struct kns_store *store, int64_t place,
                                   const struct search_text *text, struct kns_error *err);
 enum kns_status kns_search_settle(struct kns_store *store, struct kns_error *err);
 size_t kns_search_mark(const struct kns_store *store);
 void kns_search_undo(struct kns_store *store, size_t mark);
+
+/* catchup.c: below this id the items of an older database are not yet in the index; 0: all are. */
+enum kns_status kns_search_reached(struct kns_store *store, int64_t *ret_id, struct kns_error *err);
 
 /* items.c */
 /* on_entry (may be NULL) hears of every entry that has an item, changed: it is new or says something else. */

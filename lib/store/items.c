@@ -225,10 +225,15 @@ enum kns_status kns_items_note_unlisted(struct kns_store *store, int64_t feed_id
 
 /* ---- arrivals ------------------------------------------------------------------------------------------------------- */
 
+static int64_t place_of(const struct kns_item *item)
+{
+    return kns_search_place(item->sort_at.unix_s, item->id);
+}
+
 /* Indexes the entry as it will be read again: the index keeps no text, so that removing an item from it takes the
  * very text that was put in. */
 static enum kns_status index_text(struct arrival *a, const struct kns_entry *entry,
-                                  const char *detail, const char *note, int64_t item_id,
+                                  const char *detail, const char *note, int64_t place,
                                   struct kns_error *err)
 {
     struct search_text text;
@@ -243,7 +248,7 @@ static enum kns_status index_text(struct arrival *a, const struct kns_entry *ent
     stored->summary_html = entry->summary_html;
     if (!kns_search_text(a->arena, stored, note, &text))
         return kns_fail(err, KNS_ENOMEM, "out of memory");
-    return kns_search_add(a->store, item_id, &text, err);
+    return kns_search_add(a->store, place, &text, err);
 }
 
 /* What the rules make of a new entry; nothing where there are none. */
@@ -295,14 +300,20 @@ static enum kns_status put_tags(struct kns_store *store, int64_t item_id,
     return status;
 }
 
+/* A date in the future must not lift an item above the present; none is older than the index has room for. */
+static int64_t time_of(struct kns_time said, struct kns_time now)
+{
+    int64_t at = kns_time_given(said) && said.unix_s < now.unix_s ? said.unix_s : now.unix_s;
+
+    return at < SEARCH_TIME_LEAST ? SEARCH_TIME_LEAST : at;
+}
+
 static enum kns_status insert_item(struct arrival *a, const struct kns_entry *entry,
                                    const struct identity *id, const char *detail,
                                    const struct kns_rule_verdict *verdict, struct kns_error *err)
 {
-    struct kns_time said = kns_time_given(entry->published) ? entry->published : entry->updated;
-    /* A date in the future must not lift an item above the present. */
     int64_t sort_at =
-        kns_time_given(said) && said.unix_s < a->now.unix_s ? said.unix_s : a->now.unix_s;
+        time_of(kns_time_given(entry->published) ? entry->published : entry->updated, a->now);
     sqlite3_stmt *stmt = kns_sql(a->store, ITEM_INSERT);
 
     kns_bind_int(stmt, 1, a->feed_id);
@@ -328,7 +339,7 @@ static enum kns_status insert_item(struct arrival *a, const struct kns_entry *en
     if (status == KNS_OK && id->url != NULL)
         status = kns_links_meet(a->store, a->arena, item_id, id->url, err);
     if (status == KNS_OK)
-        status = index_text(a, entry, detail, NULL, item_id, err);
+        status = index_text(a, entry, detail, NULL, kns_search_place(sort_at, item_id), err);
     if (status == KNS_OK)
         status = kns_event_add(a->store, KNS_EVENT_ITEM, "new", item_id, a->feed_id, a->now, err);
     a->result->new_items++;
@@ -385,9 +396,9 @@ static enum kns_status edit_item(struct arrival *a, int64_t item_id, const struc
     if (status == KNS_OK && !kns_search_text(a->arena, &old->entry, old->note, &text))
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK)
-        status = kns_search_remove(a->store, item_id, &text, err);
+        status = kns_search_remove(a->store, place_of(old), &text, err);
     if (status == KNS_OK)
-        status = index_text(a, entry, detail, old->note, item_id, err);
+        status = index_text(a, entry, detail, old->note, place_of(old), err);
     if (status == KNS_OK) {
         sqlite3_stmt *stmt = kns_sql(a->store, ITEM_UPDATE);
         kns_bind_int(stmt, 1, item_id);
@@ -711,7 +722,7 @@ enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struc
     if (status == KNS_OK && !kns_search_text(arena, &item->entry, item->note, &text))
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK)
-        status = kns_search_remove(store, item_id, &text, err);
+        status = kns_search_remove(store, place_of(item), &text, err);
     for (const struct kns_item_feed *feed = item == NULL ? NULL : item->feeds.first;
          feed != NULL && status == KNS_OK; feed = feed->next) {
         sqlite3_stmt *stmt = kns_sql(store, FEED_ADD_ITEMS);
@@ -774,8 +785,8 @@ static enum kns_status set_note(struct kns_store *store, struct kns_arena *arena
     kns_bind_text(stmt, 2, note);
     enum kns_status status = kns_sql_do(store, stmt, err);
     if (status == KNS_OK)
-        status = kns_search_remove(store, item->id, &before, err);
-    return status == KNS_OK ? kns_search_add(store, item->id, &after, err) : status;
+        status = kns_search_remove(store, place_of(item), &before, err);
+    return status == KNS_OK ? kns_search_add(store, place_of(item), &after, err) : status;
 }
 
 enum kns_status kns_store_edit_item(struct kns_store *store, int64_t id,
@@ -866,13 +877,13 @@ static enum kns_status insert_alone(struct arrival *a, const struct kns_entry *e
                                     struct kns_error *err)
 {
     const char *detail = detail_of(a->arena, entry);
-    bool said = kns_time_given(entry->published) && entry->published.unix_s < a->now.unix_s;
+    int64_t sort_at = time_of(entry->published, a->now);
     sqlite3_stmt *stmt = kns_sql(a->store, ITEM_INSERT);
 
     if (detail == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     kns_bind_int(stmt, 1, 0);
-    kns_bind_int(stmt, 2, said ? entry->published.unix_s : a->now.unix_s);
+    kns_bind_int(stmt, 2, sort_at);
     kns_bind_int(stmt, 3, a->now.unix_s);
     kns_bind_text(stmt, 4, detail);
     kns_bind_int(stmt, 5, 1);
@@ -893,7 +904,7 @@ static enum kns_status insert_alone(struct arrival *a, const struct kns_entry *e
     if (status == KNS_OK)
         status = kns_sql_do(a->store, stmt, err);
     if (status == KNS_OK)
-        status = index_text(a, entry, detail, NULL, item_id, err);
+        status = index_text(a, entry, detail, NULL, kns_search_place(sort_at, item_id), err);
     *ret_id = item_id;
     return status;
 }
@@ -940,9 +951,9 @@ static enum kns_status replace_detail(struct arrival *a, const struct kns_item *
 
     if (detail == NULL || !kns_search_text(a->arena, &old->entry, old->note, &text))
         return kns_fail(err, KNS_ENOMEM, "out of memory");
-    enum kns_status status = kns_search_remove(a->store, old->id, &text, err);
+    enum kns_status status = kns_search_remove(a->store, place_of(old), &text, err);
     if (status == KNS_OK)
-        status = index_text(a, entry, detail, old->note, old->id, err);
+        status = index_text(a, entry, detail, old->note, place_of(old), err);
     sqlite3_stmt *stmt = kns_sql(a->store, ITEM_UPDATE);
     kns_bind_int(stmt, 1, old->id);
     kns_bind_int(stmt, 2, a->now.unix_s);

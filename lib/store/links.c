@@ -16,6 +16,7 @@
 #define LINKS_MOST 300
 #define TEXT_MOST 200    /* bytes of a link's text */
 #define MENTIONS_MOST 20 /* that are shown of an address */
+#define SORTED_MOST 5000 /* addresses: more are not sorted, but looked through in their order */
 
 /* ---- addresses ----------------------------------------------------------------------------------------------------- */
 
@@ -350,6 +351,20 @@ static enum kns_status load_mentions(struct kns_store *store, struct kns_arena *
     return status == KNS_ENOTFOUND ? KNS_OK : status;
 }
 
+static enum kns_status count_shared(struct kns_store *store, struct kns_time since, int64_t *ret,
+                                    struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, LINK_SHARED_SINCE);
+
+    kns_bind_int(stmt, 1, since.unix_s);
+    kns_bind_int(stmt, 2, SORTED_MOST);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    if (status == KNS_OK)
+        *ret = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return status;
+}
+
 enum kns_status kns_store_query_links(struct kns_store *store, struct kns_arena *arena,
                                       const struct kns_link_query *query,
                                       bool (*on_link)(void *ctx, const struct kns_named_link *link),
@@ -368,7 +383,11 @@ enum kns_status kns_store_query_links(struct kns_store *store, struct kns_arena 
          query->cursor[end] != '\0'))
         return kns_fail(err, KNS_EINVAL, "cursor: \"%.40s\" is none that a page of this list gave",
                         query->cursor);
-    sqlite3_stmt *stmt = kns_sql(store, LINK_SHARED);
+    int64_t recent = 0;
+    status = count_shared(store, query->since, &recent, err);
+    if (status != KNS_OK)
+        return status;
+    sqlite3_stmt *stmt = kns_sql(store, recent < SORTED_MOST ? LINK_RECENT : LINK_RANKED);
     const int64_t numbers[] = {
         query->since.unix_s, query->min_feeds < 2 ? 2 : query->min_feeds, feeds, seen, id,
         (int64_t)limit + 1};

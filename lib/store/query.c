@@ -1,22 +1,15 @@
-/* Listing items: one family of statements, put together from a table of filters; values are bound, pages go by key.
- *
- * There are two kinds of ways to a page: walk an index that is in the list's order until the page is full, looking at each item whether the
- * filters let it through; or take all that one filter lets through (a set) and sort it. Which is taken follows from how many items each
- * filter lets through: a set is small or it is not taken, and of the walks the shortest is. "Small" is the root of items * page: where a
- * filter lets more through than that, a walk finds a page's items sooner than it has seen as many. */
-#include "lib/store/internal.h"
+/* Listing items: one family of statements, put together from a table of filters; values are bound, pages go by key. choose.c says which
+ * way leads to the page, merge.c goes the one that no statement can. */
+#include "lib/store/query.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_LIMIT 50
 #define MAX_BINDINGS 40
-#define SET_LEAST 1000    /* a set of so many is always small */
-#define RANKED_MOST 20000 /* hits of a search, the newest, that are ranked */
-/* To ask the index whether it finds one item costs as much as to take so many hits, squared. */
-#define PROBE_FACTOR 7
-#define MATCH_LEAST 20000
+
+/* An item's place in the search index: its time and its id. */
+#define PLACE "item_text.rowid"
+#define PLACE_TIME "(" PLACE " >> " ID_BITS ")"
+#define PLACE_ID "(" PLACE " & " ID_MASK ")"
 
 /* A value for the statement that is being put together. */
 struct binding {
@@ -63,12 +56,7 @@ static const struct {
     [KNS_SORT_RANK] = {"rank", "sort_at", "DESC", "<"},
 };
 
-/* The position behind an item: "first.time.id", what the next page begins after. */
-struct position {
-    bool given;
-    int64_t first, time, id;
-};
-
+/* A cursor is "first.time.id". */
 static bool read_cursor(const char *cursor, struct position *ret)
 {
     int end = 0;
@@ -80,232 +68,94 @@ static bool read_cursor(const char *cursor, struct position *ret)
     return true;
 }
 
-/* ---- how many items a filter lets through --------------------------------------------------------------------------- */
-
-/* The ways to a page. */
-enum way {
-    WALK_ORDER,   /* the index of the list's order */
-    WALK_FEED,    /* a feed's items by time */
-    WALK_STARRED, /* the starred ones by time */
-    WALK_UNREAD,  /* the unread ones by time */
-    SET_SOURCE,   /* all of some feeds, or of a tag */
-    SET_SHARED,   /* all of so many sources */
-    SET_MATCH,    /* all that a search finds */
-};
-
-struct choice {
-    const struct kns_item_query *query;
-    const char *match; /* FTS5's expression; NULL: no search */
-    const char *feeds; /* the ids as a JSON array; NULL: any feed */
-    enum way way;
-    int64_t least_rowid; /* of what is ranked */
-};
-
-static bool is_by_time(const struct kns_item_query *query)
-{
-    return query->sort == KNS_SORT_NEW || query->sort == KNS_SORT_OLD;
-}
-
-/* Adds up the first column until it is over most; *total may then be anything above. */
-static enum kns_status add_up(struct kns_store *store, sqlite3_stmt *stmt, int64_t most,
-                              int64_t *total, struct kns_error *err)
-{
-    enum kns_status status = KNS_OK;
-
-    while (*total <= most && (status = kns_sql_next(store, stmt, err)) == KNS_OK)
-        *total += sqlite3_column_int64(stmt, 0);
-    sqlite3_reset(stmt);
-    return status == KNS_ENOTFOUND ? KNS_OK : status;
-}
-
-static enum kns_status weigh_feeds(struct kns_store *store, const struct kns_item_query *query,
-                                   int64_t most, int64_t *total, struct kns_error *err)
-{
-    enum kns_status status = KNS_OK;
-
-    for (size_t i = 0; i < query->n_feeds && status == KNS_OK && *total <= most; i++) {
-        sqlite3_stmt *stmt = kns_sql(store, WEIGH_FEED);
-        kns_bind_int(stmt, 1, query->feeds[i]);
-        status = add_up(store, stmt, most, total, err);
-    }
-    return status;
-}
-
-static enum kns_status weigh_tag(struct kns_store *store, const char *tag, int64_t most,
-                                 int64_t *total, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, WEIGH_TAG_FEEDS);
-
-    kns_bind_text(stmt, 1, tag);
-    enum kns_status status = add_up(store, stmt, most, total, err);
-    if (status != KNS_OK)
-        return status;
-    stmt = kns_sql(store, WEIGH_TAG_ITEMS);
-    kns_bind_text(stmt, 1, tag);
-    kns_bind_int(stmt, 2, most + 1);
-    return add_up(store, stmt, most, total, err);
-}
-
-static enum kns_status weigh_shared(struct kns_store *store, int64_t least, int64_t most,
-                                    int64_t *total, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, WEIGH_SHARED);
-
-    kns_bind_int(stmt, 1, least);
-    kns_bind_int(stmt, 2, most + 1);
-    return add_up(store, stmt, most, total, err);
-}
-
-static enum kns_status weigh_match(struct kns_store *store, const char *match, int64_t most,
-                                   int64_t *total, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, WEIGH_MATCH);
-
-    kns_bind_text(stmt, 1, match);
-    kns_bind_int(stmt, 2, most + 1);
-    return add_up(store, stmt, most, total, err);
-}
-
-/* What is ranked is what is looked at whole: of many hits, the newest. */
-static enum kns_status bound_ranked(struct kns_store *store, struct choice *choice,
-                                    struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, MATCH_NTH_NEWEST);
-
-    kns_bind_text(stmt, 1, choice->match);
-    kns_bind_int(stmt, 2, RANKED_MOST);
-    enum kns_status status = kns_sql_next(store, stmt, err);
-    if (status == KNS_OK)
-        choice->least_rowid = sqlite3_column_int64(stmt, 0);
-    sqlite3_reset(stmt);
-    return status == KNS_ENOTFOUND ? KNS_OK : status;
-}
-
-/* So many hits are taken and sorted rather than looked for. */
-static int64_t small_match(int64_t small)
-{
-    return small * PROBE_FACTOR < MATCH_LEAST ? MATCH_LEAST : small * PROBE_FACTOR;
-}
-
-struct candidate {
-    enum way way;
-    int64_t weight;
-};
-
-/* The filters that could lead the way, with their weights. */
-static enum kns_status weigh(struct kns_store *store, const struct choice *choice,
-                             const struct kns_store_figures *figures, int64_t small,
-                             struct candidate *list, size_t *n, struct kns_error *err)
-{
-    const struct kns_item_query *query = choice->query;
-    int64_t total = 0;
-    enum kns_status status = KNS_OK;
-
-    if (query->starred)
-        list[(*n)++] = (struct candidate){WALK_STARRED, figures->items_starred};
-    if (query->unread)
-        list[(*n)++] = (struct candidate){WALK_UNREAD, figures->items_unread};
-    if (query->n_feeds > 0) {
-        bool walk = query->n_feeds == 1 && is_by_time(query);
-        status = weigh_feeds(store, query, walk ? INT64_MAX - 1 : small, &total, err);
-        list[(*n)++] = (struct candidate){walk ? WALK_FEED : SET_SOURCE, total};
-    } else if (query->tag != NULL) {
-        status = weigh_tag(store, query->tag, small, &total, err);
-        list[(*n)++] = (struct candidate){SET_SOURCE, total};
-    }
-    if (status == KNS_OK &&
-        query->min_sources > 2) { /* of two and more there is an index by time */
-        total = 0;
-        status = weigh_shared(store, query->min_sources, small, &total, err);
-        list[(*n)++] = (struct candidate){SET_SHARED, total};
-    }
-    if (status == KNS_OK && choice->match != NULL) {
-        total = 0;
-        status = weigh_match(store, choice->match, small_match(small), &total, err);
-        list[(*n)++] = (struct candidate){SET_MATCH, total};
-    }
-    return status;
-}
-
-static bool is_walk(enum way way)
-{
-    return way == WALK_FEED || way == WALK_STARRED || way == WALK_UNREAD;
-}
-
-static enum kns_status choose(struct kns_store *store, struct choice *choice, struct kns_error *err)
-{
-    const struct kns_item_query *query = choice->query;
-    struct kns_store_figures figures = {0};
-    struct candidate list[5];
-    size_t n = 0;
-    double page = query->limit == 0 ? DEFAULT_LIMIT : (double)query->limit;
-    enum kns_status status = kns_store_get_figures(store, &figures, err);
-    int64_t small = (int64_t)sqrt((double)figures.items * page), best = INT64_MAX;
-
-    if (small < SET_LEAST)
-        small = SET_LEAST;
-    if (query->sort == KNS_SORT_RANK) {
-        choice->way = SET_MATCH;
-        return status == KNS_OK ? bound_ranked(store, choice, err) : status;
-    }
-    if (status == KNS_OK)
-        status = weigh(store, choice, &figures, small, list, &n, err);
-    for (size_t i = 0; i < n && status == KNS_OK; i++) {
-        bool walks = is_walk(list[i].way) && is_by_time(query);
-        int64_t most = list[i].way == SET_MATCH ? small_match(small) : small;
-        if (list[i].weight >= best || (list[i].weight > most && !walks))
-            continue;
-        best = list[i].weight;
-        choice->way = list[i].way;
-    }
-    return status;
-}
-
 /* ---- the statement ---------------------------------------------------------------------------------------------------- */
 
-static void add_source(struct plan *plan, const struct choice *choice)
+/* What is unread or starred stands in indexes of its own, in order of time. */
+static const struct {
+    bool unread, starred;
+    const char *of_items, *of_feed, *condition;
+} flags[] = {
+    {true, true, "item_unread_starred", "sighting_starred", "s.starred = 1"},
+    {false, true, "item_starred", "sighting_starred", "s.starred = 1"},
+    {true, false, "item_unread", "sighting_unread", "s.unread = 1"},
+    {false, false, NULL, "sighting_by_time", NULL},
+};
+
+static size_t flags_of(const struct kns_item_query *query)
 {
-    const struct kns_item_query *query = choice->query;
+    size_t i = 0;
+
+    while (flags[i].unread != query->unread || flags[i].starred != query->starred)
+        i++;
+    return i;
+}
+
+/* The index that a walk in the list's order goes by. */
+static const char *index_of(const struct kns_item_query *query)
+{
     static const char *const by_order[] = {[KNS_SORT_NEW] = "item_by_time",
                                            [KNS_SORT_OLD] = "item_by_time",
                                            [KNS_SORT_SEEN] = "item_by_seen",
                                            [KNS_SORT_SOURCES] = "item_by_sources"};
 
+    if (!kns_query_by_time(query))
+        return by_order[query->sort];
+    if (query->unread || query->starred)
+        return flags[flags_of(query)].of_items;
+    return query->min_sources > 1 ? "item_shared" : "item_by_time";
+}
+
+static void add_walk_of_feed(struct plan *plan, const struct choice *choice)
+{
+    size_t kind = flags_of(choice->query);
+
+    kns_buf_addf(&plan->sql,
+                 "sighting s INDEXED BY %s CROSS JOIN item NOT INDEXED ON item.id = s.item_id",
+                 flags[kind].of_feed);
+    condition(plan, "s.feed_id = ?");
+    bind_number(plan, choice->query->feeds[0]);
+    if (flags[kind].condition != NULL)
+        condition(plan, flags[kind].condition);
+}
+
+static void add_match(struct plan *plan, const struct choice *choice)
+{
+    kns_buf_adds(&plan->sql, "item_text CROSS JOIN item NOT INDEXED ON item.id = " PLACE_ID);
+    condition(plan, "item_text MATCH ?");
+    bind_string(plan, choice->match);
+    if (choice->query->sort == KNS_SORT_RANK)
+        condition(plan, "item_text.rank MATCH 'kns_rank()'");
+    if (choice->least_place != 0) {
+        condition(plan, PLACE " >= ?");
+        bind_number(plan, choice->least_place);
+    }
+}
+
+static void add_source(struct plan *plan, const struct choice *choice)
+{
     kns_buf_adds(&plan->sql, "SELECT " ITEM_COLUMNS " FROM ");
     switch (choice->way) {
     case WALK_ORDER:
-        kns_buf_addf(&plan->sql, "item INDEXED BY %s",
-                     query->min_sources > 1 && is_by_time(query) ? "item_shared"
-                                                                 : by_order[query->sort]);
-        if (query->min_sources > 1 && is_by_time(query))
+        kns_buf_addf(&plan->sql, "item INDEXED BY %s", index_of(choice->query));
+        if (strcmp(index_of(choice->query), "item_shared") == 0)
             condition(plan, "item.sources >= 2");
         break;
     case WALK_FEED:
-        kns_buf_adds(&plan->sql, "sighting s INDEXED BY sighting_by_time CROSS JOIN item ON "
-                                 "item.id = s.item_id");
-        condition(plan, "s.feed_id = ?");
-        bind_number(plan, query->feeds[0]);
+        add_walk_of_feed(plan, choice);
         break;
-    case WALK_STARRED:
-        kns_buf_adds(&plan->sql, "item INDEXED BY item_starred");
-        break;
-    case WALK_UNREAD:
-        kns_buf_adds(&plan->sql, "item INDEXED BY item_unread");
-        break;
-    case SET_SOURCE: /* without an index, only the id leads to an item: the filter's subquery gives it */
-        kns_buf_adds(&plan->sql, "item NOT INDEXED");
+    case SET_FLAGS:
+        kns_buf_addf(&plan->sql, "item INDEXED BY %s", flags[flags_of(choice->query)].of_items);
         break;
     case SET_SHARED:
         kns_buf_adds(&plan->sql, "item INDEXED BY item_by_sources");
         break;
+    case WALK_MATCH:
     case SET_MATCH:
-        kns_buf_adds(&plan->sql, "item_text CROSS JOIN item ON item.id = item_text.rowid");
-        condition(plan, "item_text MATCH ?");
-        bind_string(plan, choice->match);
-        if (choice->least_rowid > 0) {
-            condition(plan, "item_text.rowid >= ?");
-            bind_number(plan, choice->least_rowid);
-        }
+        add_match(plan, choice);
+        break;
+    case SET_SOURCE: /* without an index, only the id leads to an item: the filter's subquery gives it */
+    case MERGE:      /* never a statement */
+        kns_buf_adds(&plan->sql, "item NOT INDEXED");
         break;
     }
 }
@@ -314,12 +164,16 @@ static void add_feeds(struct plan *plan, const struct choice *choice)
 {
     if (choice->feeds == NULL || choice->way == WALK_FEED)
         return;
-    condition(plan,
-              choice->way == SET_SOURCE
-                  ? "item.id IN (SELECT f.item_id FROM sighting f WHERE f.feed_id IN (SELECT "
-                    "value FROM json_each(?)))"
-                  : "EXISTS (SELECT 1 FROM sighting f WHERE f.item_id = item.id AND f.feed_id "
-                    "IN (SELECT value FROM json_each(?)))");
+    if (choice->way == SET_SOURCE)
+        condition(plan, "item.id IN (SELECT f.item_id FROM sighting f WHERE f.feed_id IN (SELECT "
+                        "value FROM json_each(?)))");
+    else if (choice->way == WALK_MATCH)
+        condition(plan, "EXISTS (SELECT 1 FROM sighting f INDEXED BY sighting_by_item WHERE "
+                        "f.item_id = " PLACE_ID " AND f.feed_id IN (SELECT value FROM "
+                        "json_each(?)))");
+    else
+        condition(plan, "EXISTS (SELECT 1 FROM sighting f WHERE f.item_id = item.id AND f.feed_id "
+                        "IN (SELECT value FROM json_each(?)))");
     bind_string(plan, choice->feeds);
 }
 
@@ -341,7 +195,69 @@ static void add_tag(struct plan *plan, const struct choice *choice)
         bind_string(plan, choice->query->tag);
 }
 
+/* Of a hit its flags are looked for where only few stand. */
+static void add_flags(struct plan *plan, const struct choice *choice)
+{
+    const struct kns_item_query *query = choice->query;
+    bool by_place = choice->way == WALK_MATCH;
+
+    if (query->unread && by_place)
+        condition(plan, "EXISTS (SELECT 1 FROM item u INDEXED BY item_unread WHERE u.read = 0 AND "
+                        "u.sort_at = " PLACE_TIME " AND u.id = " PLACE_ID ")");
+    if (query->starred && by_place)
+        condition(plan, "EXISTS (SELECT 1 FROM item u INDEXED BY item_starred WHERE u.starred = 1 "
+                        "AND u.sort_at = " PLACE_TIME " AND u.id = " PLACE_ID ")");
+    if (query->unread && !by_place)
+        condition(plan, "item.read = 0");
+    if (query->starred && !by_place)
+        condition(plan, "item.starred = 1");
+}
+
 static void add_filters(struct plan *plan, const struct choice *choice)
+{
+    const struct kns_item_query *query = choice->query;
+
+    add_flags(plan, choice);
+    if (query->min_sources > 0) {
+        condition(plan, "item.sources >= ?");
+        bind_number(plan, query->min_sources);
+    }
+    add_feeds(plan, choice);
+    add_tag(plan, choice);
+    /* The dearest last. */
+    if (choice->match != NULL && choice->way != WALK_MATCH && choice->way != SET_MATCH) {
+        condition(plan, "EXISTS (SELECT 1 FROM item_text WHERE item_text MATCH ? AND " PLACE
+                        " = (item.sort_at << " ID_BITS ") + item.id)");
+        bind_string(plan, choice->match);
+    }
+}
+
+/* Where the page begins, where the list ends, and where a walk is given up: by place, where a search is walked. */
+static void add_range_of_match(struct plan *plan, const struct kns_item_query *query,
+                               const struct position *after)
+{
+    int64_t least = INT64_MIN, most = INT64_MAX; /* both are outside */
+
+    if (kns_time_given(query->since))
+        least = kns_search_place(query->since.unix_s, -1);
+    if (kns_time_given(query->until))
+        most = kns_search_place(query->until.unix_s, 0);
+    int64_t place = after->given ? kns_search_place(after->time, after->id) : 0;
+    if (after->given && query->sort == KNS_SORT_NEW && place < most)
+        most = place;
+    if (after->given && query->sort == KNS_SORT_OLD && place > least)
+        least = place;
+    if (least != INT64_MIN) {
+        condition(plan, PLACE " > ?");
+        bind_number(plan, least);
+    }
+    if (most != INT64_MAX) {
+        condition(plan, PLACE " < ?");
+        bind_number(plan, most);
+    }
+}
+
+static void add_span(struct plan *plan, const struct choice *choice)
 {
     const struct kns_item_query *query = choice->query;
     const char *time = query->sort == KNS_SORT_SEEN ? "item.first_seen"
@@ -358,51 +274,67 @@ static void add_filters(struct plan *plan, const struct choice *choice)
         kns_buf_adds(&plan->sql, " < ?");
         bind_number(plan, query->until.unix_s);
     }
-    if (query->unread)
-        condition(plan, "item.read = 0");
-    if (query->starred)
-        condition(plan, "item.starred = 1");
-    if (query->min_sources > 0) {
-        condition(plan, "item.sources >= ?");
-        bind_number(plan, query->min_sources);
-    }
-    add_feeds(plan, choice);
-    add_tag(plan, choice);
-    /* The dearest last. */
-    if (choice->match != NULL && choice->way != SET_MATCH) {
-        condition(plan, "EXISTS (SELECT 1 FROM item_text WHERE item_text MATCH ? AND "
-                        "item_text.rowid = item.id)");
-        bind_string(plan, choice->match);
-    }
 }
 
-static void add_order(struct plan *plan, const struct choice *choice, const struct position *after)
+static void add_position(struct plan *plan, const struct choice *choice,
+                         const struct position *position, const char *compare)
 {
     enum kns_item_sort sort = choice->query->sort;
     bool by_feed = choice->way == WALK_FEED;
-    const char *source = by_feed ? "s" : "item", *id = by_feed ? "s.item_id" : "item.id";
-    const char *time = orders[sort].time, *direction = orders[sort].direction;
 
-    if (after->given && sort == KNS_SORT_SOURCES) {
-        condition(plan, "(item.sources, item.sort_at, item.id) < (?, ?, ?)");
-        bind_number(plan, after->first);
-        bind_number(plan, after->time);
-        bind_number(plan, after->id);
-    } else if (after->given && sort != KNS_SORT_RANK) {
-        condition(plan, "");
-        kns_buf_addf(&plan->sql, "(%s.%s, %s) %s (?, ?)", source, time, id, orders[sort].compare);
-        bind_number(plan, after->time);
-        bind_number(plan, after->id);
+    if (!position->given || sort == KNS_SORT_RANK)
+        return;
+    condition(plan, "");
+    if (sort == KNS_SORT_SOURCES) {
+        kns_buf_adds(&plan->sql, "(item.sources, item.sort_at, item.id) < (?, ?, ?)");
+        bind_number(plan, position->first);
+    } else {
+        kns_buf_addf(&plan->sql, "(%s.%s, %s) %s (?, ?)", by_feed ? "s" : "item", orders[sort].time,
+                     by_feed ? "s.item_id" : "item.id", compare);
     }
+    bind_number(plan, position->time);
+    bind_number(plan, position->id);
+}
+
+static void add_order(struct plan *plan, const struct choice *choice)
+{
+    enum kns_item_sort sort = choice->query->sort;
+    bool by_feed = choice->way == WALK_FEED;
+    const char *direction = orders[sort].direction;
+
     kns_buf_adds(&plan->sql, " ORDER BY ");
     if (sort == KNS_SORT_RANK)
         kns_buf_adds(
             &plan->sql,
             "item_text.rank LIMIT ? OFFSET ?"); /* ranks are of one query; its pages are few */
+    else if (choice->way == WALK_MATCH)
+        kns_buf_addf(&plan->sql, PLACE " %s LIMIT ?", direction);
     else if (sort == KNS_SORT_SOURCES)
         kns_buf_adds(&plan->sql, "item.sources DESC, item.sort_at DESC, item.id DESC LIMIT ?");
     else
-        kns_buf_addf(&plan->sql, "%s.%s %s, %s %s LIMIT ?", source, time, direction, id, direction);
+        kns_buf_addf(&plan->sql, "%s.%s %s, %s %s LIMIT ?", by_feed ? "s" : "item",
+                     orders[sort].time, direction, by_feed ? "s.item_id" : "item.id", direction);
+}
+
+/* The statement of a page behind a position; last is where the walk is given up. */
+static void put_together(struct plan *plan, const struct choice *choice,
+                         const struct position *after, const struct position *last)
+{
+    const struct kns_item_query *query = choice->query;
+
+    add_source(plan, choice);
+    add_filters(plan, choice);
+    if (choice->way == WALK_MATCH) {
+        add_range_of_match(plan, query, after);
+    } else {
+        add_span(plan, choice);
+        add_position(plan, choice, after, orders[query->sort].compare);
+        add_position(plan, choice, last, query->sort == KNS_SORT_OLD ? "<=" : ">=");
+    }
+    add_order(plan, choice);
+    bind_number(plan, (int64_t)kns_query_limit(query) + 1);
+    if (query->sort == KNS_SORT_RANK)
+        bind_number(plan, after->first);
 }
 
 static enum kns_status prepare(struct kns_store *store, const struct plan *plan,
@@ -421,41 +353,6 @@ static enum kns_status prepare(struct kns_store *store, const struct plan *plan,
     return KNS_OK;
 }
 
-static enum kns_status run(struct kns_store *store, struct kns_arena *arena,
-                           const struct kns_item_query *query, sqlite3_stmt *stmt,
-                           const struct position *after,
-                           bool (*on_item)(void *, const struct kns_item *), void *ctx,
-                           const char **ret_cursor, struct kns_error *err)
-{
-    size_t limit = query->limit == 0 ? DEFAULT_LIMIT : query->limit, n = 0;
-    const char *cursor = NULL;
-    enum kns_status status = KNS_OK;
-    bool more = true;
-
-    while (more && (status = kns_sql_next(store, stmt, err)) == KNS_OK) {
-        struct kns_item *item = NULL;
-        if (n == limit) /* one more than asked for: there is a next page */
-            break;
-        status =
-            kns_items_load(store, arena, stmt, query->with_content || query->q != NULL, &item, err);
-        if (status != KNS_OK)
-            return status;
-        if (query->q != NULL)
-            item->snippet = kns_search_snippet(arena, query->q, &item->entry);
-        n++;
-        int64_t time =
-            query->sort == KNS_SORT_SEEN ? item->first_seen.unix_s : item->sort_at.unix_s;
-        int64_t first = query->sort == KNS_SORT_RANK ? after->first + (int64_t)n : item->sources;
-        cursor = kns_arena_printf(arena, "%lld.%lld.%lld", (long long)first, (long long)time,
-                                  (long long)item->id);
-        if (cursor == NULL)
-            return kns_fail(err, KNS_ENOMEM, "out of memory");
-        more = on_item(ctx, item);
-    }
-    *ret_cursor = status == KNS_OK ? cursor : NULL;
-    return status == KNS_ENOTFOUND ? KNS_OK : status;
-}
-
 /* The feeds as a JSON array, for one binding; NULL: any feed, or no memory. */
 static const char *feed_list(struct kns_arena *arena, const struct kns_item_query *query)
 {
@@ -471,26 +368,150 @@ static const char *feed_list(struct kns_arena *arena, const struct kns_item_quer
     return text;
 }
 
+/* ---- the page ----------------------------------------------------------------------------------------------------------- */
+
+struct page {
+    struct kns_store *store;
+    struct kns_arena *arena;
+    const struct choice *choice;
+    struct position after; /* where it begins */
+    bool (*on_item)(void *, const struct kns_item *);
+    void *ctx;
+    size_t n;
+    bool full;          /* there is a next page */
+    const char *cursor; /* behind the last item */
+};
+
+static enum kns_status on_row(void *ctx, sqlite3_stmt *row, bool *ret_more, struct kns_error *err)
+{
+    struct page *page = ctx;
+    const struct kns_item_query *query = page->choice->query;
+    struct kns_item *item = NULL;
+
+    page->full = page->n == kns_query_limit(query); /* one more than asked for */
+    *ret_more = !page->full;
+    if (page->full)
+        return KNS_OK;
+    enum kns_status status = kns_items_load(page->store, page->arena, row,
+                                            query->with_content || query->q != NULL, &item, err);
+    if (status != KNS_OK)
+        return status;
+    if (query->q != NULL)
+        item->snippet = kns_search_snippet(page->arena, query->q, &item->entry);
+    page->n++;
+    int64_t time = query->sort == KNS_SORT_SEEN ? item->first_seen.unix_s : item->sort_at.unix_s;
+    int64_t first =
+        query->sort == KNS_SORT_RANK ? page->after.first + (int64_t)page->n : item->sources;
+    page->cursor = kns_arena_printf(page->arena, "%lld.%lld.%lld", (long long)first,
+                                    (long long)time, (long long)item->id);
+    if (page->cursor == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    page->full = !page->on_item(page->ctx, item);
+    *ret_more = !page->full;
+    return KNS_OK;
+}
+
+/* Goes the way of a statement, as far as last. */
+static enum kns_status walk(struct page *page, const struct position *last, struct kns_error *err)
+{
+    struct plan plan = {.where = " WHERE "};
+    sqlite3_stmt *stmt = NULL;
+    bool more = true;
+
+    put_together(&plan, page->choice, &page->after, last);
+    enum kns_status status = prepare(page->store, &plan, &stmt, err);
+    while (status == KNS_OK && more) {
+        status = kns_sql_next(page->store, stmt, err);
+        if (status == KNS_OK)
+            status = on_row(page, stmt, &more, err);
+    }
+    sqlite3_finalize(stmt);
+    kns_buf_fini(&plan.sql);
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+/* Where a walk that began at after has seen so many rows; not given: it ends before. */
+static enum kns_status find_last(struct page *page, struct position *ret, struct kns_error *err)
+{
+    const struct kns_item_query *query = page->choice->query;
+    bool shared = strcmp(index_of(query), "item_shared") == 0;
+    const char *direction = orders[query->sort].direction;
+    struct plan plan = {.where = " WHERE "};
+    sqlite3_stmt *stmt = NULL;
+
+    kns_buf_addf(&plan.sql, "SELECT item.sort_at, item.id FROM item INDEXED BY %s",
+                 index_of(query));
+    if (shared)
+        condition(&plan, "item.sources >= 2");
+    add_flags(&plan, page->choice);
+    add_span(&plan, page->choice);
+    add_position(&plan, page->choice, &page->after, orders[query->sort].compare);
+    kns_buf_addf(&plan.sql, " ORDER BY item.sort_at %s, item.id %s LIMIT 1 OFFSET ?", direction,
+                 direction);
+    bind_number(&plan, (int64_t)page->choice->first_rows);
+    enum kns_status status = prepare(page->store, &plan, &stmt, err);
+    if (status == KNS_OK)
+        status = kns_sql_next(page->store, stmt, err);
+    if (status == KNS_OK)
+        *ret = (struct position){true, 0, sqlite3_column_int64(stmt, 0),
+                                 sqlite3_column_int64(stmt, 1)};
+    sqlite3_finalize(stmt);
+    kns_buf_fini(&plan.sql);
+    return status == KNS_ENOTFOUND ? KNS_OK : status;
+}
+
+static enum kns_status fill(struct page *page, struct kns_error *err)
+{
+    const struct choice *choice = page->choice;
+    struct position last = {0};
+    enum kns_status status = KNS_OK;
+
+    if (choice->way != MERGE && choice->first_rows > 0)
+        status = find_last(page, &last, err);
+    if (status == KNS_OK && choice->way != MERGE)
+        status = walk(page, &last, err);
+    if (status != KNS_OK || page->full || (choice->way != MERGE && !last.given))
+        return status;
+    return kns_query_merge(page->store, choice, last.given ? &last : &page->after, on_row, page,
+                           err);
+}
+
 enum kns_status kns_store_query_items(struct kns_store *store, struct kns_arena *arena,
-                                      const struct kns_item_query *given,
+                                      const struct kns_item_query *query,
                                       bool (*on_item)(void *ctx, const struct kns_item *item),
                                       void *ctx, const char **ret_cursor, struct kns_error *err)
 {
-    struct kns_item_query query = *given;
+    return kns_query_items(store, arena, query, NULL, on_item, ctx, ret_cursor, err);
+}
+
+char *kns_query_sql(const struct choice *choice, const struct position *after,
+                    const struct position *last)
+{
     struct plan plan = {.where = " WHERE "};
-    struct position after = {0};
-    sqlite3_stmt *stmt = NULL;
-    const char *match = NULL;
+
+    put_together(&plan, choice, after, last);
+    return kns_buf_take(&plan.sql);
+}
+
+enum kns_status kns_query_items(struct kns_store *store, struct kns_arena *arena,
+                                const struct kns_item_query *given, const struct choice *forced,
+                                bool (*on_item)(void *ctx, const struct kns_item *item), void *ctx,
+                                const char **ret_cursor, struct kns_error *err)
+{
+    struct kns_item_query query = *given;
+    struct choice choice = {.query = &query};
+    struct page page = {
+        .store = store, .arena = arena, .choice = &choice, .on_item = on_item, .ctx = ctx};
 
     *ret_cursor = NULL;
-    if (query.cursor != NULL && !read_cursor(query.cursor, &after))
+    if (query.cursor != NULL && !read_cursor(query.cursor, &page.after))
         return kns_fail(err, KNS_EINVAL, "cursor: \"%.40s\" is none that a page of this list gave",
                         query.cursor);
     if (query.q != NULL) {
-        match = kns_search_translate(arena, query.q);
-        if (match == NULL)
+        choice.match = kns_search_translate(arena, query.q);
+        if (choice.match == NULL)
             return kns_fail(err, KNS_ENOMEM, "out of memory");
-        if (*match == '\0')
+        if (*choice.match == '\0')
             return KNS_OK;
         enum kns_status settled = store->savepoints == 0 ? kns_search_settle(store, err) : KNS_OK;
         if (settled != KNS_OK)
@@ -498,22 +519,17 @@ enum kns_status kns_store_query_items(struct kns_store *store, struct kns_arena 
     } else if (query.sort == KNS_SORT_RANK) {
         query.sort = KNS_SORT_NEW;
     }
-    struct choice choice = {.query = &query, .match = match, .feeds = feed_list(arena, &query)};
+    choice.feeds = feed_list(arena, &query);
     enum kns_status status = query.n_feeds > 0 && choice.feeds == NULL
                                  ? kns_fail(err, KNS_ENOMEM, "out of memory")
-                                 : choose(store, &choice, err);
-    if (status != KNS_OK)
-        return status;
-    add_source(&plan, &choice);
-    add_filters(&plan, &choice);
-    add_order(&plan, &choice, &after);
-    bind_number(&plan, (int64_t)(query.limit == 0 ? DEFAULT_LIMIT : query.limit) + 1);
-    if (query.sort == KNS_SORT_RANK)
-        bind_number(&plan, after.first);
-    status = prepare(store, &plan, &stmt, err);
+                                 : kns_query_choose(store, &choice, err);
+    if (forced != NULL) {
+        choice.way = forced->way;
+        choice.first_rows = forced->first_rows;
+    }
     if (status == KNS_OK)
-        status = run(store, arena, &query, stmt, &after, on_item, ctx, ret_cursor, err);
-    sqlite3_finalize(stmt);
-    kns_buf_fini(&plan.sql);
+        status = fill(&page, err);
+    if (status == KNS_OK && page.full)
+        *ret_cursor = page.cursor;
     return status;
 }

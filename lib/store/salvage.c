@@ -356,9 +356,14 @@ static enum kns_status mend(struct salvage *s)
         "DELETE FROM item_key WHERE item_id <> 0 AND item_id NOT IN (SELECT id FROM item)",
     };
     static const char *const mends[] = {
+        "DELETE FROM mark WHERE name = 'catch up'", /* all of it is put in now */
         "INSERT OR IGNORE INTO item_content (item_id) SELECT id FROM item",
         "UPDATE item SET feed_id = coalesce((SELECT s.feed_id FROM sighting s WHERE s.item_id = "
         "item.id ORDER BY s.first_seen LIMIT 1), 0) WHERE feed_id NOT IN (SELECT id FROM feed)",
+        "UPDATE sighting SET (unread, starred) = (SELECT i.read = 0, i.starred FROM item i WHERE "
+        "i.id "
+        "= item_id)",
+        "UPDATE item_tag SET sort_at = (SELECT i.sort_at FROM item i WHERE i.id = item_id)",
         "UPDATE feed SET etag = NULL, last_modified = NULL, content_hash = NULL, items = (SELECT "
         "count(*) FROM sighting s WHERE s.feed_id = feed.id)",
     };
@@ -420,7 +425,7 @@ static enum kns_status remake_item(struct salvage *s, struct kns_arena *arena, i
     if (status == KNS_OK && !kns_search_text(arena, &item->entry, item->note, &text))
         status = kns_fail(s->err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK)
-        status = kns_search_add(s->to, id, &text, s->err);
+        status = kns_search_add(s->to, kns_search_place(item->sort_at.unix_s, id), &text, s->err);
     if (status == KNS_OK)
         status = know(s, arena, item);
     sqlite3_stmt *stmt = kns_sql(s->to, ITEM_OWNER);

@@ -244,7 +244,37 @@ static const char step_8[] =
     "  address TEXT NOT NULL, sent_at INTEGER NOT NULL, PRIMARY KEY (issue_id, address)"
     ") STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8};
+/* 9: a search by time is a walk of the index: what is searched stands there in the order of the lists (index.c). What is unread and
+   starred of a feed, of a tag by time, has an index of its own. */
+static const char step_9[] =
+    "DROP TABLE item_text;"
+    "CREATE VIRTUAL TABLE item_text USING fts5 (title, author, body, content='', tokenize='kns');"
+    /* Items below this id are still to be put into the index, newest first; their links are looked for once more. */
+    "INSERT INTO mark (name, value) SELECT 'catch up', id + 1 FROM item ORDER BY id DESC LIMIT 1;"
+    /* An item's place in the index has thirty bits for its id. */
+    "CREATE TRIGGER item_last AFTER INSERT ON item WHEN new.id >> 30 <> 0 BEGIN"
+    "  SELECT RAISE(ABORT, 'a database has room for a billion items');"
+    "END;"
+    /* The flags of a sighting's item. */
+    "ALTER TABLE sighting ADD COLUMN unread INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sighting ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE sighting SET unread = 1 WHERE item_id IN (SELECT id FROM item WHERE read = 0);"
+    "UPDATE sighting SET starred = 1 WHERE item_id IN (SELECT id FROM item WHERE starred = 1);"
+    "CREATE INDEX sighting_unread ON sighting (feed_id, sort_at, item_id) WHERE unread = 1;"
+    "CREATE INDEX sighting_starred ON sighting (feed_id, sort_at, item_id) WHERE starred = 1;"
+    "CREATE TRIGGER item_flagged AFTER UPDATE OF read, starred ON item BEGIN"
+    "  UPDATE sighting SET unread = (new.read = 0), starred = new.starred WHERE item_id = new.id;"
+    "END;"
+    "CREATE INDEX item_unread_starred ON item (sort_at, id) WHERE read = 0 AND starred = 1;"
+    /* The time of a tag's item, which never changes. */
+    "ALTER TABLE item_tag ADD COLUMN sort_at INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE item_tag SET sort_at = (SELECT i.sort_at FROM item i WHERE i.id = item_id);"
+    "DROP INDEX item_tag_by_tag;"
+    "CREATE INDEX item_tag_by_time ON item_tag (tag, sort_at, item_id);"
+    "CREATE INDEX link_ranked ON link (feeds, last_seen, id) WHERE item_id = 0 AND feeds >= 2;";
+
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5,
+                                    step_6, step_7, step_8, step_9};
 
 const int kns_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
 

@@ -2,7 +2,8 @@
  *
  * A word is a run of letters, digits and marks, folded (NFKC, case, diacritics). A run of Han, kana or hangul becomes its overlapping
  * pairs: 機械学習 is 機械 械学 学習, and a last 習 in the place of 学習, so that a phrase of pairs finds exactly what holds it, whatever
- * follows the run, and a prefix finds a single character. */
+ * follows the run, and a prefix finds a single character. A text's characters of such runs stand in the index once each as well, behind
+ * a mark that no text has: a query of a single one is that word, where a prefix would first read all that begins with it. */
 #include "lib/store/internal.h"
 
 #include "lib/html.h"
@@ -33,11 +34,18 @@ enum class kns_search_class(int32_t c) {
     }
 }
 
+/* Stands before a single character: in the index, and in the query that kns_search_translate makes. */
+#define MARK '\x01'
+
 struct sink {
     void *ctx;
     int (*token)(void *, int, const char *, int, int, int);
     bool query;
+    struct kns_arena *arena;
+    unsigned char *met; /* a bit for each character: those that were given; NULL: none yet */
 };
+
+#define MET_SIZE (0x40000 / 8)
 
 static int emit(const struct sink *sink, int flags, const char *text, size_t from, size_t to)
 {
@@ -63,10 +71,52 @@ static int emit_pairs(const struct sink *sink, const char *text, size_t from, si
     return rc != SQLITE_OK || sink->query ? rc : emit(sink, FTS5_TOKEN_COLOCATED, text, before, to);
 }
 
-static int tokenize_folded(const struct sink *sink, const char *text, size_t size)
+/* The characters of a run that the text did not have before, each with the mark, in the place of the last word. */
+static int emit_singles(struct sink *sink, const char *text, size_t from, size_t to)
 {
     int rc = SQLITE_OK;
 
+    if (sink->met == NULL)
+        sink->met = kns_arena_alloc(sink->arena, MET_SIZE);
+    if (sink->met == NULL)
+        return SQLITE_NOMEM;
+    for (size_t at = from; at < to && rc == SQLITE_OK;) {
+        char marked[5] = {MARK};
+        int32_t c;
+        size_t len = kns_text_next(text + at, to - at, &c);
+        unsigned char *met = &sink->met[c / 8], bit = (unsigned char)(1 << c % 8);
+        memcpy(marked + 1, text + at, len);
+        if ((*met & bit) == 0)
+            rc = sink->token(sink->ctx, FTS5_TOKEN_COLOCATED, marked, (int)len + 1, (int)at,
+                             (int)(at + len));
+        *met |= bit;
+        at += len;
+    }
+    return rc;
+}
+
+static int emit_run(struct sink *sink, const char *text, size_t from, size_t to)
+{
+    int rc = emit_pairs(sink, text, from, to);
+
+    return rc != SQLITE_OK || sink->query ? rc : emit_singles(sink, text, from, to);
+}
+
+/* A query of one marked character, and nothing else. */
+static bool is_marked(const struct sink *sink, const char *text, size_t size)
+{
+    int32_t c;
+
+    return sink->query && size > 1 && text[0] == MARK &&
+           kns_text_next(text + 1, size - 1, &c) == size - 1 && kns_search_class(c) == PAIRED;
+}
+
+static int tokenize_folded(struct sink *sink, const char *text, size_t size)
+{
+    int rc = SQLITE_OK;
+
+    if (is_marked(sink, text, size))
+        return emit(sink, 0, text, 0, size);
     for (size_t at = 0; at < size && rc == SQLITE_OK;) {
         int32_t c;
         size_t from = at;
@@ -81,7 +131,7 @@ static int tokenize_folded(const struct sink *sink, const char *text, size_t siz
                 break;
             at += len;
         }
-        rc = class == PAIRED ? emit_pairs(sink, text, from, at) : emit(sink, 0, text, from, at);
+        rc = class == PAIRED ? emit_run(sink, text, from, at) : emit(sink, 0, text, from, at);
     }
     return rc;
 }
@@ -89,8 +139,9 @@ static int tokenize_folded(const struct sink *sink, const char *text, size_t siz
 static int x_tokenize(Fts5Tokenizer *tokenizer, void *ctx, int flags, const char *text, int size,
                       int (*token)(void *, int, const char *, int, int, int))
 {
-    struct sink sink = {.ctx = ctx, .token = token, .query = (flags & FTS5_TOKENIZE_QUERY) != 0};
     struct kns_arena *arena = kns_arena_new(0);
+    struct sink sink = {
+        .ctx = ctx, .token = token, .query = (flags & FTS5_TOKENIZE_QUERY) != 0, .arena = arena};
     char *copy = arena == NULL ? NULL : kns_arena_copy(arena, text, (size_t)size);
     const char *folded = copy == NULL ? NULL : kns_text_fold(arena, copy);
     int rc = folded == NULL ? SQLITE_NOMEM : tokenize_folded(&sink, folded, strlen(folded));
@@ -126,7 +177,8 @@ enum kns_status kns_search_register(struct kns_store *store, struct kns_error *e
     }
     sqlite3_finalize(stmt);
     if (api == NULL ||
-        api->xCreateTokenizer(api, "kns", &the_tokenizer, &tokenizer, NULL) != SQLITE_OK)
+        api->xCreateTokenizer(api, "kns", &the_tokenizer, &tokenizer, NULL) != SQLITE_OK ||
+        kns_rank_register(api) != SQLITE_OK)
         return kns_fail(err, KNS_EIO, "this SQLite has no FTS5");
     return KNS_OK;
 }
@@ -181,18 +233,28 @@ static bool has_token(const char *text, size_t len)
     return false;
 }
 
-/* A term that ends in a single Han or kana character finds every pair that begins with it, and the last one of a run. */
-static bool ends_in_single_paired(const char *text, size_t len)
+/* A term that ends in a single Han or kana character finds every pair that begins with it, and the last one of a run. Where it is nothing
+ * but that character, *ret_single is where it stands. */
+static bool ends_in_single_paired(const char *text, size_t len, const char **ret_single)
 {
     enum class before = OTHER, last = OTHER;
+    bool other = false;
 
+    *ret_single = NULL;
     for (size_t i = 0; i < len;) {
         int32_t c;
+        size_t from = i;
         i += kns_text_next(text + i, len - i, &c);
         before = last;
         last = kns_search_class(c);
+        other = other || before != OTHER;
+        if (last == PAIRED)
+            *ret_single = text + from;
     }
-    return last == PAIRED && before != PAIRED;
+    bool single = last == PAIRED && before != PAIRED;
+    if (!single || other)
+        *ret_single = NULL;
+    return single;
 }
 
 const char *kns_search_read_term(const char *at, struct term *term)
@@ -230,14 +292,22 @@ const char *kns_search_read_term(const char *at, struct term *term)
 
 static void add_term(struct kns_buf *out, const struct term *term, const char *folded)
 {
+    const char *single;
+    bool prefix = ends_in_single_paired(folded, strlen(folded), &single) || term->prefix;
+
     if (term->column != NULL)
         kns_buf_addf(out, "%s : ", term->column);
     kns_buf_addc(out, '"');
-    for (const char *c = folded; *c != '\0'; c++)
-        if (*c != '"')
+    if (single != NULL) {
+        int32_t c;
+        kns_buf_addc(out, MARK);
+        kns_buf_add(out, single, kns_text_next(single, strlen(single), &c));
+    }
+    for (const char *c = single == NULL ? folded : ""; *c != '\0'; c++)
+        if (*c != '"' && *c != MARK)
             kns_buf_addc(out, *c);
     kns_buf_addc(out, '"');
-    if (term->prefix || ends_in_single_paired(folded, strlen(folded)))
+    if (prefix && single == NULL)
         kns_buf_adds(out, " *");
 }
 

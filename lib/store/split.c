@@ -71,7 +71,7 @@ static enum kns_status split(struct kns_store *store, struct kns_arena *arena,
     if (status == KNS_OK && !kns_search_text(arena, &item->entry, NULL, &text))
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK)
-        status = kns_search_add(store, id, &text, err);
+        status = kns_search_add(store, kns_search_place(item->sort_at.unix_s, id), &text, err);
     if (status == KNS_OK)
         status = kns_event_add(store, KNS_EVENT_ITEM, "new", id, feed_id, now, err);
     if (status == KNS_OK)

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define CAUGHT_UP_AT_ONCE 2000 /* items of an older database, when it is opened: a second's work */
+
 static const char *const statement_sql[] = {
 #define STATEMENT_SQL(name, sql) [name] = sql,
     STATEMENTS(STATEMENT_SQL)
@@ -162,6 +164,7 @@ void kns_store_rollback(struct kns_store *store)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     kns_store_forget_rules(store);
     kns_search_undo(store, 0);
+    store->reached = -1;
     store->savepoints = 0;
 }
 
@@ -197,6 +200,7 @@ enum kns_status kns_savepoint_end(struct kns_store *store, enum kns_status statu
         return KNS_OK;
     kns_store_forget_rules(store);
     kns_search_undo(store, store->index_marks[store->savepoints]);
+    store->reached = -1;
     /* A full disk may have rolled everything back already; then there is nothing to undo. */
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK TO part; RELEASE part", NULL, NULL, NULL);
@@ -280,6 +284,7 @@ enum kns_status kns_store_open(const char *path, enum kns_store_mode mode, enum 
     if (store == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
     store->lock_fd = -1;
+    store->reached = -1;
     store->mode = mode;
     store->path = strdup(path);
     if (store->path == NULL)
@@ -304,6 +309,9 @@ enum kns_status kns_store_open(const char *path, enum kns_store_mode mode, enum 
         kns_store_close(store);
         return status;
     }
+    if (mode ==
+        KNS_STORE_WRITER) /* where that fails, why is told when something is to be written */
+        kns_store_catch_up(store, CAUGHT_UP_AT_ONCE, &(bool){false}, NULL);
     *ret_store = store;
     return KNS_OK;
 }

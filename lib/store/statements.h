@@ -28,6 +28,20 @@
     "i.starred = 0 AND i.note IS NULL AND NOT EXISTS (SELECT 1 FROM issue_item p WHERE p.item_id " \
     "= i.id)"
 
+/* The item of a feed that comes after a time and an id, downwards; and upwards. */
+#define NEXT_OF_FEED(S, name, index, and)                                                          \
+    S(name, "SELECT sort_at, item_id FROM sighting INDEXED BY " index " WHERE feed_id = ? " and    \
+                "AND (sort_at, item_id) < (?, ?) ORDER BY sort_at DESC, item_id DESC LIMIT 1")     \
+    S(name##_OLD, "SELECT sort_at, item_id FROM sighting INDEXED BY " index " WHERE feed_id = "    \
+                  "? " and                                                                         \
+                      "AND (sort_at, item_id) > (?, ?) ORDER BY sort_at, item_id LIMIT 1")
+
+/* The addresses that several feeds name: those of a span of time, sorted; or in the order of how many name them. */
+#define LINK_SHARED(S, name, index)                                                                \
+    S(name, "SELECT id, url, feeds, first_seen, last_seen FROM link INDEXED BY " index " WHERE "   \
+            "item_id = 0 AND feeds >= 2 AND last_seen >= ?1 AND feeds >= ?2 AND (feeds, "          \
+            "last_seen, id) < (?3, ?4, ?5) ORDER BY feeds DESC, last_seen DESC, id DESC LIMIT ?6")
+
 /* S(name, SQL) */
 #define STATEMENTS(S)                                                                              \
     S(FEED_INSERT, "INSERT INTO feed (url, url_key, added_at, next_poll_at, next_poll_reason) "    \
@@ -110,6 +124,7 @@
       "VALUES (?, ?, ?, ?, ?, ?, ?)")                                                              \
     S(ITEM_UPDATE, "UPDATE item SET changed_at = ?2, detail = ?3 WHERE id = ?1")                   \
     S(ITEM_GET, "SELECT " ITEM_COLUMNS " FROM item WHERE id = ?")                                  \
+    S(ITEM_LISTED, "SELECT " ITEM_COLUMNS " FROM item WHERE id = ?")                               \
     S(ITEM_OWNER, "SELECT feed_id FROM item WHERE id = ?")                                         \
     S(ITEM_SET_OWNER, "UPDATE item SET feed_id = ?2 WHERE id = ?1")                                \
     S(ITEM_SET_SOURCES, "UPDATE item SET sources = " ITEM_SOURCES "WHERE id = ?1")                 \
@@ -126,11 +141,14 @@
     S(CONTENT_GET, "SELECT html, text, summary_html FROM item_content WHERE item_id = ?")          \
     S(SIGHTING_GET,                                                                                \
       "SELECT entry_hash, last_seen FROM sighting WHERE feed_id = ? AND item_id = ?")              \
-    S(SIGHTING_LISTED, "SELECT item_id FROM sighting WHERE feed_id = ? AND last_seen = 0")         \
+    /* The index by its name: else all that the feed ever carried is read. */                      \
+    S(SIGHTING_LISTED,                                                                             \
+      "SELECT item_id FROM sighting INDEXED BY sighting_listed WHERE feed_id = ? "                 \
+      "AND last_seen = 0")                                                                         \
     S(SIGHTING_SET_LAST, "UPDATE sighting SET last_seen = ?3 WHERE feed_id = ?1 AND item_id = ?2") \
     S(SIGHTING_PUT, "INSERT INTO sighting (feed_id, item_id, sort_at, first_seen, guid, url, "     \
-                    "rule, entry_hash, last_seen) VALUES (?, ?, ?, ?, ?, "                         \
-                    "?, ?, ?, 0)")                                                                 \
+                    "rule, entry_hash, last_seen, unread, starred) SELECT ?1, ?2, ?3, ?4, ?5, "    \
+                    "?6, ?7, ?8, 0, read = 0, starred FROM item WHERE id = ?2")                    \
     S(SIGHTING_UPDATE, "UPDATE sighting SET guid = ?3, url = ?4, entry_hash = ?5 WHERE feed_id = " \
                        "?1 AND item_id = ?2")                                                      \
     S(SIGHTING_MOVE, "UPDATE OR IGNORE sighting SET feed_id = ?2 WHERE feed_id = ?1")              \
@@ -151,8 +169,8 @@
                   "?2, sort_at, first_seen, ?3, detail FROM item WHERE id = ?1")                   \
     S(SPLIT_CONTENT, "INSERT INTO item_content (item_id, html, text, summary_html) SELECT ?2, "    \
                      "html, text, summary_html FROM item_content WHERE item_id = ?1")              \
-    S(SPLIT_SIGHTING, "UPDATE sighting SET item_id = ?3, rule = ?4, entry_hash = 0 WHERE feed_id " \
-                      "= ?2 AND item_id = ?1")                                                     \
+    S(SPLIT_SIGHTING, "UPDATE sighting SET item_id = ?3, rule = ?4, entry_hash = 0, unread = 1, "  \
+                      "starred = 0 WHERE feed_id = ?2 AND item_id = ?1")                           \
     S(SPLIT_KEYS,                                                                                  \
       "UPDATE item_key SET item_id = ?3 WHERE item_id = ?1 AND kind IN (2, 3) AND scope = ?2")     \
     S(FEED_DROP_VALIDATORS,                                                                        \
@@ -162,13 +180,30 @@
                        "g.tag = ?1 OR (g.tag > ?1 || '/' AND g.tag < ?1 || '0')")                  \
     S(WEIGH_TAG_ITEMS, "SELECT count(*) FROM (SELECT 1 FROM item_tag WHERE tag = ? LIMIT ?)")      \
     S(WEIGH_SHARED, "SELECT count(*) FROM (SELECT 1 FROM item WHERE sources >= ? LIMIT ?)")        \
-    S(WEIGH_MATCH,                                                                                 \
-      "SELECT count(*) FROM (SELECT 1 FROM item_text WHERE item_text MATCH ? LIMIT ?)")            \
+    S(WEIGH_MATCH, "SELECT count(*), coalesce(max(place & 1073741823) - min(place & 1073741823), " \
+                   "0) FROM (SELECT rowid AS place FROM item_text WHERE item_text MATCH ? ORDER "  \
+                   "BY rowid DESC LIMIT ?)")                                                       \
     S(MATCH_NTH_NEWEST,                                                                            \
       "SELECT rowid FROM item_text WHERE item_text MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?")  \
+    S(FEEDS_OF_TAG, "SELECT feed_id FROM feed_tag WHERE tag = ?1 OR (tag > ?1 || '/' AND tag < "   \
+                    "?1 || '0')")                                                                  \
+    S(ITEM_HAS_TAG, "SELECT EXISTS (SELECT 1 FROM item_tag WHERE item_id = ?1 AND tag = ?2) OR "   \
+                    "EXISTS (SELECT 1 FROM sighting f JOIN feed_tag g ON g.feed_id = f.feed_id "   \
+                    "WHERE f.item_id = ?1 AND (g.tag = ?2 OR (g.tag > ?2 || '/' AND g.tag < ?2 "   \
+                    "|| '0')))")                                                                   \
+    NEXT_OF_FEED(S, NEXT, "sighting_by_time", "")                                                  \
+    NEXT_OF_FEED(S, NEXT_UNREAD, "sighting_unread", "AND unread = 1 ")                             \
+    NEXT_OF_FEED(S, NEXT_STARRED, "sighting_starred", "AND starred = 1 ")                          \
+    S(NEXT_TAGGED, "SELECT sort_at, item_id FROM item_tag INDEXED BY item_tag_by_time WHERE tag "  \
+                   "= ? AND (sort_at, item_id) < (?, ?) ORDER BY sort_at DESC, item_id DESC "      \
+                   "LIMIT 1")                                                                      \
+    S(NEXT_TAGGED_OLD,                                                                             \
+      "SELECT sort_at, item_id FROM item_tag INDEXED BY item_tag_by_time WHERE "                   \
+      "tag = ? AND (sort_at, item_id) > (?, ?) ORDER BY sort_at, item_id LIMIT 1")                 \
     S(SIGHTING_DELETE, "DELETE FROM sighting WHERE feed_id = ? AND item_id = ?")                   \
     S(ITEM_TAG_LIST, "SELECT tag FROM item_tag WHERE item_id = ? ORDER BY tag")                    \
-    S(ITEM_TAG_INSERT, "INSERT OR IGNORE INTO item_tag (item_id, tag) VALUES (?, ?)")              \
+    S(ITEM_TAG_INSERT, "INSERT OR IGNORE INTO item_tag (item_id, tag, sort_at) SELECT id, ?2, "    \
+                       "sort_at FROM item WHERE id = ?1")                                          \
     S(ITEM_TAG_DELETE, "DELETE FROM item_tag WHERE item_id = ? AND tag = ?")                       \
     S(ITEM_TAG_CLEAR, "DELETE FROM item_tag WHERE item_id = ?")                                    \
     S(POLL_INSERT, "INSERT INTO poll (feed_id, at, duration_ms, outcome, http_status, bytes, "     \
@@ -201,9 +236,10 @@
       "UPDATE link SET feeds = (SELECT count(DISTINCT l.feed_id) FROM item_link l WHERE "          \
       "l.link_id = link.id AND l.feed_id > 0) WHERE id IN (SELECT l.link_id FROM sighting s "      \
       "CROSS JOIN item_link l ON l.item_id = s.item_id WHERE s.feed_id = ?)")                      \
-    S(LINK_SHARED, "SELECT id, url, feeds, first_seen, last_seen FROM link WHERE item_id = 0 AND " \
-                   "feeds >= 2 AND last_seen >= ?1 AND feeds >= ?2 AND (feeds, last_seen, id) < "  \
-                   "(?3, ?4, ?5) ORDER BY feeds DESC, last_seen DESC, id DESC LIMIT ?6")           \
+    S(LINK_SHARED_SINCE, "SELECT count(*) FROM (SELECT 1 FROM link WHERE item_id = 0 AND feeds "   \
+                         ">= 2 AND last_seen >= ? LIMIT ?)")                                       \
+    LINK_SHARED(S, LINK_RECENT, "link_shared")                                                     \
+    LINK_SHARED(S, LINK_RANKED, "link_ranked")                                                     \
     S(LINK_NEXT_MENTION, "SELECT l.feed_id, coalesce(f.user_title, f.title, f.url), l.item_id, "   \
                          "json_extract(i.detail, '$.title'), l.text FROM item_link l JOIN feed f " \
                          "ON f.id = l.feed_id JOIN item i ON i.id = l.item_id WHERE l.link_id = "  \
@@ -265,6 +301,7 @@
     S(TEXT_INSERT, "INSERT INTO item_text (rowid, title, author, body) VALUES (?, ?, ?, ?)")       \
     S(TEXT_DELETE, "INSERT INTO item_text (item_text, rowid, title, author, body) VALUES "         \
                    "('delete', ?, ?, ?, ?)")                                                       \
+    S(ITEM_BEFORE, "SELECT id, feed_id FROM item WHERE id < ? ORDER BY id DESC LIMIT 1")           \
     S(FIGURES, "SELECT name, n FROM tally")                                                        \
     S(EXPIRE_OLD, "SELECT i.id FROM item i WHERE i.sort_at < ? AND " ITEM_MAY_GO                   \
                   " ORDER BY i.sort_at LIMIT ?")                                                   \
@@ -283,6 +320,8 @@
     S(CHECK_KNOWN, "SELECT count(*) FROM item i WHERE NOT EXISTS (SELECT 1 FROM item_key k "       \
                    "WHERE k.item_id = i.id)")                                                      \
     S(CHECK_SOURCES, "SELECT count(*) FROM item WHERE sources <> " ITEM_SOURCES)                   \
+    S(CHECK_FLAGS, "SELECT count(*) FROM sighting s JOIN item i ON i.id = s.item_id WHERE "        \
+                   "s.unread <> (i.read = 0) OR s.starred <> i.starred OR s.sort_at <> i.sort_at") \
     S(CHECK_TALLY,                                                                                 \
       "SELECT count(*) FROM tally t JOIN (SELECT 'items' AS name, count(*) AS n FROM item UNION "  \
       "ALL SELECT 'unread', count(*) FROM item WHERE read = 0 UNION ALL SELECT 'starred', "        \

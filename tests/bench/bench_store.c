@@ -7,7 +7,10 @@
  * the store between is short. A second is one of the clock and, behind it, one of the processor: on a busy machine they differ. */
 #include "lib/store.h"
 
+#include "lib/buf.h"
+
 #include <getopt.h>
+#include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +21,17 @@
 
 #define ENTRIES 20       /* of one document */
 #define POLLS_A_GROUP 32 /* that become durable together */
-#define MEASURED 20000   /* items at either end whose speed is compared */
 #define QUERY_ROUNDS 25
+#define PROGRESS_S 30
 #define SHARED_EVERY 4  /* documents: one that begins with an article of the document before */
 #define BIG_EVERY 10    /* documents: one is of feed 1 */
-#define UNREAD_EVERY 20 /* items: one stays unread */
+#define DEAD_EVERY 20   /* feeds: one that nothing came of since the first tenth */
+#define UNREAD_EVERY 20 /* items: one stays unread, but of feed 1 none */
 #define STARRED_EVERY 2000
+#define TAGGED_EVERY 5000
+#define ARTICLE_S 15     /* between two articles */
+#define WORDS 12         /* of a vocabulary, in a short article */
+#define VOCABULARY 20000 /* words; the nth is about n times as rare as the first */
 
 static const struct kns_time start = {1600000000};
 
@@ -32,6 +40,12 @@ static const char text[] =
     "boosting, careful validation and a blend of several models; "
     "機械学習のコンペに参加した人のために、"
     " code and notes are linked below, together with what did not work and why.</p>";
+
+/* What a store is filled with: the first tenth is what feeds listed when they were subscribed to, in no order of time; the rest came as it
+ * was published, most of it within hours, some after months. */
+struct filling {
+    long items, feeds;
+};
 
 static double now_s(void)
 {
@@ -57,8 +71,64 @@ static void need(enum kns_status status, const char *what, const struct kns_erro
     exit(1);
 }
 
+static uint64_t scatter(uint64_t number)
+{
+    number = (number ^ (number >> 31)) * UINT64_C(0x7fb5d329728ea185);
+    number = (number ^ (number >> 27)) * UINT64_C(0x81dadef4bc2dd44d);
+    return number ^ (number >> 33);
+}
+
+static struct kns_time polled_at(long n)
+{
+    return (struct kns_time){start.unix_s + (n + 1) * ENTRIES * ARTICLE_S};
+}
+
+static struct kns_time published_at(const struct filling *filling, long number)
+{
+    static const int64_t late[] = {7200, 30 * 86400, 365 * 86400};
+    uint64_t dice = scatter((uint64_t)number), kind = dice % 100;
+    int64_t now = polled_at(number / ENTRIES).unix_s;
+
+    if (number < filling->items / 10)
+        return (struct kns_time){start.unix_s - (int64_t)(dice / 100 % 100000000)};
+    return (struct kns_time){now - (int64_t)(dice / 100) % late[kind < 80 ? 0 : kind < 99 ? 1 : 2]};
+}
+
+/* The nth word of the vocabulary. */
+static void add_word(struct kns_buf *out, unsigned n)
+{
+    static const char *const parts[] = {"ba", "ke", "lo", "mi", "nu", "ra", "se", "to", "vi", "zu"};
+
+    kns_buf_addc(out, ' ');
+    for (n += 100; n > 0; n /= 10)
+        kns_buf_adds(out, parts[n % 10]);
+}
+
+static char *words_of(struct kns_arena *arena, long number)
+{
+    struct kns_buf out = {0};
+
+    for (int i = 0; i < WORDS; i++) {
+        uint64_t dice = scatter((uint64_t)number * WORDS + (uint64_t)i + 1);
+        add_word(&out, (unsigned)exp((double)(dice % 1000000) / 1e6 * log(VOCABULARY)));
+    }
+    char *words = kns_arena_copy(arena, out.data, out.len);
+    kns_buf_fini(&out);
+    return words;
+}
+
+/* What searches are measured by. */
+static const char *marks_of(const struct filling *filling, struct kns_arena *arena, long number)
+{
+    return kns_arena_printf(
+        arena, "%s%s%s%s%s", number % 50 == 0 ? " 外れ値" : "", number % 1000 == 1 ? " 蒸留" : "",
+        number % 10 == 2 ? " gradient boosting" : "", number % 7 == 3 ? " boosting gradient" : "",
+        number < filling->items / 20 && number % 5 == 4 ? " 昔話" : "");
+}
+
 /* An article names an address of its own and one of a thousand. */
-static void add_article(struct kns_document *document, long number, long site, bool full)
+static void add_article(struct kns_document *document, const struct filling *filling, long number,
+                        long site, bool full)
 {
     struct kns_arena *arena = document->arena;
     struct kns_entry *entry = kns_entry_new(arena);
@@ -66,34 +136,42 @@ static void add_article(struct kns_document *document, long number, long site, b
     entry->guid = kns_arena_printf(arena, "urn:bench:%ld", number);
     entry->url = kns_arena_printf(arena, "https://site%ld.example/articles/%ld", site, number);
     entry->title = kns_arena_printf(arena, "Article %ld: 解法の解説", number);
-    entry->content_html = kns_arena_printf(arena,
-                                           "%s<p><a href=\"https://code.example/%ld\">code</a>, <a "
-                                           "href=\"https://tool.example/%ld\">tool</a>%s</p>",
-                                           full ? text : "", number, number % 1000,
-                                           number % 50 == 0 ? " 外れ値" : "");
-    entry->published.unix_s = start.unix_s + number;
+    entry->content_html =
+        kns_arena_printf(arena,
+                         "%s<p>%s%s <a href=\"https://code.example/%ld\">code</a>, <a "
+                         "href=\"https://tool.example/%ld\">tool</a></p>",
+                         full ? text : "", words_of(arena, number),
+                         marks_of(filling, arena, number), number, number % 1000);
+    entry->published = published_at(filling, number);
     KNS_LIST_APPEND(&document->entries, entry);
 }
 
 /* The nth document: ENTRIES articles that nobody has seen, and now and then one that the document before had. */
-static struct kns_document *document_of(long n, bool full)
+static struct kns_document *document_of(const struct filling *filling, long n, bool full)
 {
     struct kns_document *document = kns_document_new(0);
 
+    for (int i = ENTRIES - 1; i >= 0; i--)
+        add_article(document, filling, n * ENTRIES + i, n % 997, full);
     if (n % SHARED_EVERY == 1)
-        add_article(document, (n - 1) * ENTRIES, (n - 1) % 997, full);
-    for (int i = 0; i < ENTRIES; i++)
-        add_article(document, n * ENTRIES + i, n % 997, full);
+        add_article(document, filling, (n - 1) * ENTRIES, (n - 1) % 997, full);
     return document;
 }
 
-static void poll_feed(struct kns_store *store, int64_t feed, long n, bool full)
+static int64_t feed_of(const struct filling *filling, long n)
+{
+    long feed = n % BIG_EVERY == 0 ? 1 : 1 + n % filling->feeds;
+
+    return feed % DEAD_EVERY == 0 && n * ENTRIES > filling->items / 10 ? feed - 1 : feed;
+}
+
+static void poll_feed(struct kns_store *store, const struct filling *filling, long n, bool full)
 {
     struct kns_poll_result result;
     struct kns_error err = {0};
-    struct kns_document *document = document_of(n, full);
-    const struct kns_poll poll = {.feed_id = feed,
-                                  .started_at = {start.unix_s + (n + 1) * ENTRIES},
+    struct kns_document *document = document_of(filling, n, full);
+    const struct kns_poll poll = {.feed_id = feed_of(filling, n),
+                                  .started_at = polled_at(n),
                                   .http_status = 200,
                                   .health = KNS_HEALTH_OK,
                                   .schedule = {.etag = "\"v\""},
@@ -114,23 +192,74 @@ static struct speed speed_of(long documents, double wall, double cpu)
     return (struct speed){items / (now_s() - wall), items / (cpu_s() - cpu)};
 }
 
-/* Inserts the documents from..to. */
-static struct speed insert(struct kns_store *store, long n_feeds, long from, long to, bool full)
+/* Marks what came since it was last asked: most has been read, few is starred, fewer tagged. By SQL, since one by one is what nobody
+ * waits for. */
+struct marker {
+    sqlite3 *db;
+    sqlite3_int64 done; /* the last item that it looked at */
+};
+
+static void mark(struct marker *marker)
+{
+    sqlite3 *db = marker->db;
+    long long done = marker->done;
+    char sql[1000];
+
+    snprintf(sql, sizeof(sql),
+             "BEGIN;"
+             "UPDATE item SET read = 1 WHERE id > %lld AND (id %% %d <> 0 OR feed_id = 1);"
+             "UPDATE item SET starred = 1 WHERE id > %lld AND id %% %d = 0 AND feed_id <> 1;"
+             "INSERT INTO item_tag (item_id, tag, sort_at) SELECT id, 'later', sort_at FROM item "
+             "WHERE id > %lld AND id %% %d = 0;"
+             "COMMIT",
+             done, UNREAD_EVERY, done, STARRED_EVERY, done, TAGGED_EVERY);
+    sqlite3_stmt *last = NULL;
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, "SELECT coalesce(max(id), 0) FROM item", -1, &last, NULL) !=
+            SQLITE_OK ||
+        sqlite3_step(last) != SQLITE_ROW) {
+        fprintf(stderr, "bench_store: marking: %s\n", sqlite3_errmsg(db));
+        exit(1);
+    }
+    marker->done = sqlite3_column_int64(last, 0);
+    sqlite3_finalize(last);
+}
+
+static struct marker open_marker(const char *path)
+{
+    struct marker marker = {0};
+
+    if (sqlite3_open(path, &marker.db) != SQLITE_OK ||
+        sqlite3_exec(marker.db, "PRAGMA synchronous = OFF", NULL, NULL, NULL) != SQLITE_OK)
+        exit(1);
+    return marker;
+}
+
+/* Inserts the documents from..to, and marks them where a second connection is given. */
+static struct speed insert(struct kns_store *store, const struct filling *filling, long from,
+                           long to, bool full, struct marker *marker)
 {
     struct kns_error err = {0};
-    double wall = now_s(), cpu = cpu_s();
+    double wall = now_s(), cpu = cpu_s(), said = wall;
 
     for (long n = from; n < to;) {
         need(kns_store_begin(store, &err), "begin", &err);
         for (int i = 0; i < POLLS_A_GROUP && n < to; i++, n++)
-            poll_feed(store, n % BIG_EVERY == 0 ? 1 : 1 + n % n_feeds, n, full);
+            poll_feed(store, filling, n, full);
         need(kns_store_commit(store, &err), "commit", &err);
+        if (marker != NULL)
+            mark(marker);
+        if (now_s() - said > PROGRESS_S) {
+            said = now_s();
+            fprintf(stderr, "bench_store: %ld items, %.0f a second\n", n * ENTRIES,
+                    (double)(n - from) * ENTRIES / (said - wall));
+        }
     }
     return speed_of(to - from, wall, cpu);
 }
 
 /* The reference: the same strings into one table with a unique URL, as many in a transaction. */
-static struct speed insert_bare(const char *path, long documents)
+static struct speed insert_bare(const char *path, const struct filling *filling, long documents)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
@@ -146,7 +275,7 @@ static struct speed insert_bare(const char *path, long documents)
                            &stmt, NULL) != SQLITE_OK)
         exit(1);
     for (long n = 0; n < documents; n++) {
-        struct kns_document *document = document_of(n, true);
+        struct kns_document *document = document_of(filling, n, true);
         const struct kns_entry *entry;
         if (n % POLLS_A_GROUP == POLLS_A_GROUP - 1)
             sqlite3_exec(db, "COMMIT; BEGIN", NULL, NULL, NULL);
@@ -287,17 +416,17 @@ static void subscribe(struct kns_store *store, long n_feeds)
     static const struct {
         const char *tag;
         long every, at;
-    } kinds[] = {{"rare", 0, 7}, {"tenth", 10, 3}, {"half", 2, 0}};
+    } kinds[] = {{"rare", 0, 7}, {"tenth", 10, 3}, {"half", 2, 0}, {"dead", DEAD_EVERY, 19}};
     struct kns_error err = {0};
 
     need(kns_store_begin(store, &err), "begin", &err);
     for (long i = 0; i < n_feeds; i++) {
-        struct kns_string nodes[3];
+        struct kns_string nodes[4];
         struct kns_strings tags = {0};
         char url[80];
         int64_t id;
         snprintf(url, sizeof(url), "https://site.example/feeds/%ld", i);
-        for (size_t k = 0; k < 3; k++) {
+        for (size_t k = 0; k < 4; k++) {
             nodes[k].value = kinds[k].tag;
             if (kinds[k].every == 0 ? i == kinds[k].at : i % kinds[k].every == kinds[k].at)
                 KNS_LIST_APPEND(&tags.list, &nodes[k]);
@@ -308,30 +437,14 @@ static void subscribe(struct kns_store *store, long n_feeds)
     need(kns_store_commit(store, &err), "commit", &err);
 }
 
-/* Most have been read, few are starred: marked by SQL, since one by one is what nobody waits for. */
-static void mark(const char *path)
-{
-    sqlite3 *db = NULL;
-    char sql[200];
-
-    snprintf(sql, sizeof(sql),
-             "PRAGMA synchronous = OFF; UPDATE item SET read = 1 WHERE id %% %d <> 0;"
-             "UPDATE item SET starred = 1 WHERE id %% %d = 0",
-             UNREAD_EVERY, STARRED_EVERY);
-    if (sqlite3_open(path, &db) != SQLITE_OK ||
-        sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        fprintf(stderr, "bench_store: marking: %s\n", sqlite3_errmsg(db));
-        exit(1);
-    }
-    sqlite3_close(db);
-}
-
-static struct kns_store *open_store(const char *path)
+static struct kns_store *open_store(const char *path, bool durable)
 {
     struct kns_store *store = NULL;
     struct kns_error err = {0};
 
-    need(kns_store_open(path, KNS_STORE_WRITER, KNS_STORE_SYNC_FULL, &store, &err), "open", &err);
+    need(kns_store_open(path, KNS_STORE_WRITER,
+                        durable ? KNS_STORE_SYNC_FULL : KNS_STORE_SYNC_NORMAL, &store, &err),
+         "open", &err);
     return store;
 }
 
@@ -341,33 +454,73 @@ static void say_speed(const char *name, struct speed speed)
     fflush(stdout);
 }
 
-/* Fills a new store; says how fast where it is the one that is measured. */
-static void fill(const char *path, const char *bare, long items, long n_feeds)
+/* How many documents a store has: a fill that was stopped goes on. */
+static long documents_in(const char *path)
 {
-    long measured = MEASURED / ENTRIES, all = items / ENTRIES;
-    struct kns_store *store = open_store(path);
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    long items = 0;
 
-    subscribe(store, n_feeds);
-    if (bare == NULL) {
-        insert(store, n_feeds, 0, all, false);
-    } else {
-        struct speed empty = insert(store, n_feeds, 0, measured, true);
-        say_speed("insert, empty store", empty);
-        say_speed("bare SQLite, same strings", insert_bare(bare, measured));
-        say_speed("insert, short ones", insert(store, n_feeds, measured, all - measured, false));
-        struct speed end = insert(store, n_feeds, all - measured, all, true);
-        say_speed("insert, full store", end);
-        printf("full beside empty          %8.2f         %8.2f\n", end.wall / empty.wall,
-               end.cpu / empty.cpu);
+    if (sqlite3_open(path, &db) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, "SELECT seq FROM sqlite_sequence WHERE name = 'item'", -1, &stmt,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(stmt) == SQLITE_ROW)
+        items = (long)sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    return items / ENTRIES;
+}
+
+/* What is only filled need not survive a power cut. */
+static void fill(const char *path, const struct filling *filling, long to)
+{
+    bool there = access(path, F_OK) == 0;
+    long from = there ? documents_in(path) : 0;
+    struct kns_store *store = open_store(path, false);
+
+    if (!there)
+        subscribe(store, filling->feeds);
+    struct marker marker = open_marker(path);
+    marker.done = from * ENTRIES;
+    if (from < to) {
+        struct speed speed = insert(store, filling, from, to, false, &marker);
+        if (to - from >= 5000)
+            say_speed("insert, short ones", speed);
     }
     kns_store_close(store);
-    mark(path);
+    sqlite3_close(marker.db);
+}
+
+/* The speed at the end of the big store beside that of an empty one, one after the other in the same hour. */
+static void measure_inserting(const char *path, const char *empty_path, const char *bare,
+                              const struct filling *filling)
+{
+    long all = filling->items / ENTRIES;
+    long measured = filling->items < 1000000 ? 1000 : 5000; /* documents at either end */
+    struct kns_store *store = open_store(empty_path, true);
+
+    subscribe(store, filling->feeds);
+    struct speed empty = insert(store, filling, 0, measured, true, NULL);
+    kns_store_close(store);
+    say_speed("insert, empty store", empty);
+    say_speed("bare SQLite, same strings", insert_bare(bare, filling, measured));
+    fill(path, filling, all - measured);
+    store = open_store(path, true);
+    struct speed end = insert(store, filling, all - measured, all, true, NULL);
+    kns_store_close(store);
+    say_speed("insert, full store", end);
+    printf("full beside empty          %8.2f         %8.2f\n", end.wall / empty.wall,
+           end.cpu / empty.cpu);
+    struct marker marker = open_marker(path);
+    marker.done = (all - measured) * ENTRIES;
+    mark(&marker);
+    sqlite3_close(marker.db);
 }
 
 static void ask_store(const char *path, const char *what)
 {
     struct stat st;
-    struct kns_store *store = open_store(path);
+    struct kns_store *store = open_store(path, true);
 
     stat(path, &st);
     printf("-- %s: %.2f GB\n", what, (double)st.st_size / 1e9);
@@ -393,11 +546,9 @@ static void read_options(int argc, char **argv, long *items, long *feeds, const 
         else
             exit(2);
     }
-    if (optind < argc || *items < 2 * MEASURED || *feeds < 20) {
-        fprintf(stderr,
-                "usage: bench_store [--items N (%d or more)] [--feeds N (20 or more)] "
-                "[--db FILE]\n",
-                2 * MEASURED);
+    if (optind < argc || *items < 40000 || *feeds < 20) {
+        fprintf(stderr, "usage: bench_store [--items N (40000 or more)] [--feeds N (20 or more)] "
+                        "[--db FILE]\n");
         exit(2);
     }
 }
@@ -405,7 +556,7 @@ static void read_options(int argc, char **argv, long *items, long *feeds, const 
 int main(int argc, char **argv)
 {
     long items = 100000, n_feeds = 1000;
-    char dir[] = "/tmp/kns-bench-XXXXXX", path[64], small[64], bare[64], command[64];
+    char dir[] = "/tmp/kns-bench-XXXXXX", path[64], small[64], bare[64], empty[64], command[64];
     const char *db = NULL;
 
     read_options(argc, argv, &items, &n_feeds, &db);
@@ -414,11 +565,14 @@ int main(int argc, char **argv)
     snprintf(path, sizeof(path), "%s/kns.db", dir);
     snprintf(small, sizeof(small), "%s/small.db", dir);
     snprintf(bare, sizeof(bare), "%s/bare.db", dir);
+    snprintf(empty, sizeof(empty), "%s/empty.db", dir);
     snprintf(command, sizeof(command), "rm -r %s", dir);
-    if (db == NULL || access(db, F_OK) != 0)
-        fill(db == NULL ? path : db, bare, items, n_feeds);
-    fill(small, NULL, items / 100 < 10000 ? 10000 : items / 100,
-         n_feeds / 10 < 20 ? 20 : n_feeds / 10);
+    const struct filling filling = {items, n_feeds};
+    const struct filling few = {items / 100 < 10000 ? 10000 : items / 100,
+                                n_feeds / 10 < 20 ? 20 : n_feeds / 10};
+    if (db == NULL || access(db, F_OK) != 0 || documents_in(db) < items / ENTRIES)
+        measure_inserting(db == NULL ? path : db, empty, bare, &filling);
+    fill(small, &few, few.items / ENTRIES);
     ask_store(small, "a hundredth of the items (10000 at least)");
     ask_store(db == NULL ? path : db, "all of them");
     return system(command) == 0 ? 0 : 1;

@@ -2,6 +2,7 @@
  * versions get there. */
 #include "lib/parse.h"
 #include "lib/store.h"
+#include "lib/store/internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -520,6 +521,17 @@ static int found(struct fixture *f, const char *q)
     return n;
 }
 
+static int64_t count(struct fixture *f, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+
+    assert_int_equal(sqlite3_prepare_v2(f->store->db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    int64_t n = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return n;
+}
+
 static void run_sql(struct fixture *f, const char *sql)
 {
     sqlite3 *db = NULL;
@@ -650,6 +662,9 @@ static void a_database_of_version_1_becomes_a_current_one(void **state)
     assert_int_equal(figures.items, 5);
     assert_int_equal(figures.items_unread, 4);
     assert_int_equal(figures.items_starred, 1);
+    assert_int_equal(figures.items_behind, 0);
+    assert_int_equal(found(f, "Article"), 5);
+    assert_int_equal(found(f, "良"), 1);
     item = item_of(f, "Article 3");
     assert_string_equal(item->note, "良い");
     assert_true(item->starred);
@@ -663,11 +678,57 @@ static void a_database_of_version_1_becomes_a_current_one(void **state)
     assert_int_equal(figures.items_unread, 5);
 }
 
+/* What an older version stored is put into the index by and by: until then it is listed, and what is done to it is right. */
+static void an_older_database_is_caught_up_with_step_by_step(void **state)
+{
+    struct fixture *f = *state;
+    struct kns_store_figures figures = {0};
+    const struct kns_item_edit note = {.note = "noted"};
+    bool more = true;
+    int64_t feed = add_feed(f, "https://example.org/feed");
+
+    poll(f, feed,
+         "<item><link>https://example.org/1</link><title>word 1</title>"
+         "<description>&lt;a href='https://named.example/'>named&lt;/a></description></item>"
+         "<item><link>https://example.org/2</link><title>word 2</title></item>"
+         "<item><link>https://example.org/3</link><title>word 3</title></item>");
+    int64_t oldest = item_of(f, "word 3")->id;
+    /* As if an older version had stored them. */
+    static const char older[] = "INSERT INTO item_text (item_text) VALUES ('delete-all');"
+                                "DELETE FROM item_link; DELETE FROM link;"
+                                "INSERT INTO mark (name, value) VALUES ('catch up', 4)";
+    assert_int_equal(sqlite3_exec(f->store->db, older, NULL, NULL, NULL), SQLITE_OK);
+    kns_store_rollback(f->store);
+    assert_int_equal(found(f, "word"), 0);
+    assert_int_equal(kns_store_edit_item(f->store, oldest, &note, now, NULL), KNS_OK);
+    poll(f, feed, "<item><link>https://example.org/4</link><title>word 4</title></item>");
+    assert_int_equal(found(f, "word"), 1);
+    assert_int_equal(kns_store_catch_up(f->store, 1, &more, NULL), KNS_OK);
+    assert_true(more);
+    assert_int_equal(found(f, "word"), 2);
+    assert_int_equal(kns_store_get_figures(f->store, &figures, NULL), KNS_OK);
+    assert_int_equal(figures.items_behind, 2);
+    assert_int_equal(kns_store_catch_up(f->store, 100, &more, NULL), KNS_OK);
+    assert_false(more);
+    assert_int_equal(found(f, "word"), 4);
+    assert_int_equal(found(f, "noted"), 1);
+    assert_int_equal(count(f, "SELECT count(*) FROM link WHERE url = 'https://named.example/'"), 1);
+    assert_int_equal(kns_store_get_figures(f->store, &figures, NULL), KNS_OK);
+    assert_int_equal(figures.items_behind, 0);
+    /* Nothing stands in it twice: what is taken out is gone. */
+    assert_int_equal(
+        kns_store_edit_item(f->store, oldest, &(struct kns_item_edit){.note = ""}, now, NULL),
+        KNS_OK);
+    assert_int_equal(found(f, "noted"), 0);
+    assert_int_equal(count(f, "SELECT count(*) FROM item_text_docsize"), 4);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_open, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(an_older_database_is_caught_up_with_step_by_step),
         TEST(rules_act_on_what_arrives),
         TEST(a_dropped_entry_stays_away_even_when_its_rule_is_gone),
         TEST(what_one_feed_drops_another_may_bring),

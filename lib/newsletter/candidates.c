@@ -140,8 +140,7 @@ static bool take_lines(struct judging *j, const struct block *block, struct titl
         return false;
     const char *address = judging_text(j, (struct place){text, 0}, below.to);
     bool bold = judging_all_bold(j, block->from, end);
-    size_t len = strlen(title);
-    bool announces = title[len - 1] == ':' || (len >= 3 && strcmp(title + len - 3, "：") == 0);
+    bool announces = words_end_with(title, ":") || words_end_with(title, "：");
     if (!(words_is_address(address) || words_is_bare_address(address)) ||
         (!bold && (announces || sign_ends_sentence(title))))
         return false;

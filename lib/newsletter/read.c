@@ -184,8 +184,7 @@ static bool is_label(const struct reading *r, const struct block *block)
             return false;
     const char *text = blocks_text(r->blocks, (struct place){block->from, 0}, block->to);
     return block->list == NULL && text != NULL && kns_text_columns(text) <= 40 &&
-           strstr(text, "。") == NULL && strpbrk(text, "!?:") == NULL &&
-           text[strlen(text) - 1] != '.';
+           strstr(text, "。") == NULL && strpbrk(text, "!?:") == NULL && !words_end_with(text, ".");
 }
 
 /* What stands in the first item's own box before its title (a picture, the site's name) is no prose of its section. */

@@ -56,8 +56,7 @@ static bool continues(const struct assigning *a, const struct item_pieces *item,
     if (is_appendix(a, item, k))
         return true;
     const char *before = item->pieces[k - 1].text;
-    size_t len = strlen(before);
-    return before[len - 1] == ':' || (len >= 3 && strcmp(before + len - 3, "：") == 0);
+    return words_end_with(before, ":") || words_end_with(before, "：");
 }
 
 /* Texts that stand for themselves, in [from, count). */

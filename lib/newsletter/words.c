@@ -90,12 +90,18 @@ bool words_is_farewell(const char *text)
     return kns_text_columns(text) <= 160 && begins_with_any(text, word_list_farewells);
 }
 
+bool words_end_with(const char *text, const char *suffix)
+{
+    size_t len = strlen(text), suffix_len = strlen(suffix);
+
+    return len >= suffix_len && strcmp(text + len - suffix_len, suffix) == 0;
+}
+
 bool words_is_byline(const char *text)
 {
     static const char *const marks[] = {"by ", "文：", "文:", "著者：", "著者:", "執筆：", NULL};
-    size_t len = strlen(text);
 
-    return len > 0 && kns_text_columns(text) <= 40 && text[len - 1] != '.' &&
+    return kns_text_columns(text) <= 40 && !words_end_with(text, ".") &&
            strstr(text, "。") == NULL && begins_with_any(text, marks);
 }
 
@@ -147,7 +153,7 @@ bool words_is_dateline(const char *text)
     if (strpbrk(text, "0123456789") == NULL || columns > 60 || strpbrk(text, "!?") != NULL)
         return false;
     if (strstr(text, "。") != NULL || strstr(text, "、") != NULL || strstr(text, ". ") != NULL ||
-        text[strlen(text) - 1] == '.')
+        words_end_with(text, "."))
         return false;
     return begins_with_any(text, marks) || has_date(text);
 }
@@ -204,7 +210,7 @@ bool words_is_name(const char *text)
 {
     return *text != '\0' && kns_text_columns(text) <= MAX_NAME_COLUMNS &&
            strstr(text, "。") == NULL && strstr(text, "、") == NULL &&
-           text[strcspn(text, "!?;")] == '\0' && text[strlen(text) - 1] != '.';
+           text[strcspn(text, "!?;")] == '\0' && !words_end_with(text, ".");
 }
 
 /* ---- addresses of the newsletter itself ----------------------------------------------------------------------- */

@@ -23,6 +23,9 @@ bool words_is_discussion(struct kns_arena *arena, const char *text);
 /* True for a line that closes a letter ("See you next week", "また来週"). */
 bool words_is_farewell(const char *text);
 
+/* True when suffix is the end of text, which may be empty. */
+bool words_end_with(const char *text, const char *suffix);
+
 /* True for "by Jane Doe", "文：山田": who wrote the article. */
 bool words_is_byline(const char *text);
 

@@ -198,7 +198,7 @@ class Configuration(Case):
     BROKEN = (
         ("[poll]\ninterval = 1h\nintervall = 2h\n", 3, "intervall"),
         ("[poll]\ninterval = soon\n", 2, "expected"),
-        ("\n[polls]\ninterval = 1h\n", 3, "polls"),
+        ("\n[polls]\ninterval = 1h\n", 2, "polls"),
         ("[daemon]\nlog_level = loud\n", 2, "debug"),
         ("[poll]\nconcurrency = 0\n", 2, "1 to 10000"),
         ("[poll]\n\nthis is no line of INI\n", 3, "expected"),

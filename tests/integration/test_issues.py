@@ -772,6 +772,31 @@ class Newsletter(unittest.TestCase):
                                  '<p>A <strong>tool</strong> for <a href="https://us.example/" rel="noopener noreferrer">us</a>.</p>')
                 self.assertIn('rel="noopener noreferrer">大会</a>', letter["sections"][0]["content_html"])
 
+    def test_notes_with_lists_code_and_quotations_are_read_back_the_same(self):
+        notes = {"https://site0.example/own": "読みました。\n\n- 一つ目は[前編](https://a.example/1)\n- 二つ目は`code`\n\n続きも**どうぞ**。",
+                 "https://site1.example/own": "See:\n\n1. first\n2. [second](https://b.example/?q=1&r=2)\n\n> 引用です。\n\n```\nx = 1 < 2\ny = 3\n```\n\nDone."}
+        ids = self.subscribe()
+        for url, note in notes.items():
+            self.ctl("issue", "add", str(ids[url]), "--section", "Tools", "--note", note)
+        self.ctl("issue", "publish", "--no-links")
+        issue = {i["url"]: i for i in self.knsd.get("/v1/issues/5")["items"]}
+        site = os.path.join(self.knsd.dir, "site")
+        self.ctl("site", site)
+        with open(os.path.join(site, "feed.atom"), "rb") as fp:
+            url = self.origin.put("/feed.atom", fp.read(), headers={"Content-Type": "application/atom+xml"})
+        other = kns.Knsd(CONFIG % "https://other.example")
+        self.addCleanup(other.close)
+        self.ctl("add", "--newsletter", url, knsd=other)
+        read = {i["url"]: i["_kns"]["curated"][0] for i in other.all_items() if "curated" in i["_kns"]}
+        self.assertEqual(sorted(read), sorted(notes))
+        rel = ' rel="noopener noreferrer"'
+        self.assertEqual(read["https://site0.example/own"]["note_html"],
+                         '<p>読みました。</p><ul><li>一つ目は<a href="https://a.example/1"%s>前編</a></li><li>二つ目は<code>code</code></li></ul>'
+                         '<p>続きも<strong>どうぞ</strong>。</p>' % rel)
+        self.assertEqual(read["https://site1.example/own"]["note_html"],
+                         '<p>See:</p><ol><li>first</li><li><a href="https://b.example/?q=1&amp;r=2"%s>second</a></li></ol>'
+                         '<blockquote><p>引用です。</p></blockquote><pre><code>x = 1 &lt; 2\ny = 3\n</code></pre><p>Done.</p>' % rel)
+
     def test_a_published_page_is_read_back_the_same(self):
         self.make_issue()
         self.ctl("issue", "publish")

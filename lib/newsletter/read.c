@@ -15,6 +15,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define MAX_PICTURES 50 /* how many gaps and pictures before a title are still its own */
+
 struct reading {
     const struct blocks *blocks;
     const struct part_of *parts;
@@ -161,7 +163,10 @@ static void take_prose(struct reading *r, size_t i)
 /* A picture right before a title is the item's. */
 static bool leads_to_title(const struct reading *r, size_t i)
 {
-    while (i < r->blocks->count && (r->parts[i].part == PART_GAP || r->parts[i].part == PART_IMAGE))
+    size_t end = i + MAX_PICTURES;
+
+    while (i < r->blocks->count && i < end &&
+           (r->parts[i].part == PART_GAP || r->parts[i].part == PART_IMAGE))
         i++;
     return i < r->blocks->count && r->parts[i].part == PART_TITLE;
 }
@@ -312,7 +317,7 @@ static void place_image(struct reading *r, size_t block, size_t before)
     if (place_linked(r, &r->blocks->blocks[block], last, next))
         return;
     int to_last = closeness(r, image, last), to_next = closeness(r, image, next);
-    bool leads = next != NULL;
+    bool leads = next != NULL && next->title_block - block <= MAX_PICTURES;
     for (size_t i = block + 1; leads && i < next->title_block; i++)
         leads = r->parts[i].part == PART_GAP || r->parts[i].part == PART_IMAGE;
     /* What lies behind the item's end belongs to no one before it. */

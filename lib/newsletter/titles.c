@@ -67,10 +67,11 @@ static void drop_markers(struct judging *j)
 {
     for (size_t i = 0; i < j->blocks->count; i++) {
         const struct block *block = &j->blocks->blocks[i];
+        if (j->parts[i].part != PART_TEXT || block->type != BLOCK_TEXT ||
+            !text_is_marker(judging_block_text(j, block)))
+            continue;
         size_t next = judging_next_text(j, i);
-        if (j->parts[i].part == PART_TEXT && block->type == BLOCK_TEXT && next < j->blocks->count &&
-            j->parts[next].title.strength > NO_TITLE &&
-            text_is_marker(judging_block_text(j, block)))
+        if (next < j->blocks->count && j->parts[next].title.strength > NO_TITLE)
             j->parts[i] = (struct part_of){.part = PART_MORE};
     }
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -300,6 +301,43 @@ static void a_small_arena_is_an_error_and_no_crash(void **state)
     }
 }
 
+/* Processor time for a title, many times a text, and a title. */
+static double seconds_for(const char *text, size_t times)
+{
+    struct kns_arena *own = kns_arena_new(0);
+    struct kns_newsletter *newsletter = NULL;
+    size_t len = strlen(text), at;
+    char *html = malloc(times * len + 200);
+    clock_t start = clock();
+
+    at = (size_t)sprintf(html, "<p><a href='https://a.example/1'>One</a></p>");
+    for (size_t i = 0; i < times; i++, at += len)
+        memcpy(html + at, text, len);
+    strcpy(html + at, "<p><a href='https://a.example/2'>Two</a></p>");
+    assert_int_equal(kns_newsletter_read(own, html, NULL, &newsletter, NULL), KNS_OK);
+    free(html);
+    kns_arena_free(own);
+    return (double)(clock() - start) / CLOCKS_PER_SEC;
+}
+
+static void much_of_the_same_takes_time_in_proportion(void **state)
+{
+    static const char *const texts[] = {
+        "<p></p><img src='https://i.example/1.png'>",
+        "<p>1</p><p></p>",
+        "<h3>x</h3><p><a href='https://a.example/3'>https://a.example/3</a></p>",
+        "text<br><a href='https://a.example/3'>x</a> y<br>",
+        "<a href='https://a.example/3'>comments</a> ",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        double few = seconds_for(texts[i], 2500), many = seconds_for(texts[i], 20000);
+        if (many > 20 * few + 0.2)
+            fail_msg("%s: 8 times as much takes %.2f s, not %.2f s", texts[i], many, few);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +355,7 @@ int main(void)
         TEST(every_beginning_of_a_sample_can_be_read),
         TEST(the_quick_look_passes_over_no_roundup),
         TEST(a_small_arena_is_an_error_and_no_crash),
+        TEST(much_of_the_same_takes_time_in_proportion),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

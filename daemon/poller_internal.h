@@ -1,4 +1,6 @@
-/* poller_internal.h - what the files of the poller share: poller.c (who is due, who may begin) and poll.c (one poll). Loop thread only. */
+/* poller_internal.h - what the files of the poller share: poller.c (who is due, who may begin),
+ * poller_feeds.c (feeds and queues in memory), poller_load.c (the schedule from the store), poller_refresh.c (by hand), poller_sites.c (what
+ * sites taught), and poll.c (one poll). Loop thread only. */
 #ifndef KNSD_POLLER_INTERNAL_H
 #define KNSD_POLLER_INTERNAL_H
 
@@ -7,6 +9,9 @@
 #include "daemon/sites.h"
 
 #include <stdatomic.h>
+
+/* A calendar clock that steps by more than this was set. */
+#define CLOCK_STEP_MS (60 * 1000)
 
 struct waiter {
     void (*done)(void *ctx, const struct kns_refresh_result *result);
@@ -64,6 +69,52 @@ int64_t kns_poller_now_ms(void);
 
 /* 0 to 1. */
 double kns_poller_random(struct kns_poller *poller);
+
+/* ---- poller.c ---- */
+
+/* Begins what is due and has a place; sets the timer for what comes next. */
+void kns_poller_run_due(struct kns_poller *poller);
+
+/* The same, soon, never inside the call. */
+void kns_poller_wake(struct kns_poller *poller);
+
+/* A moment within the time over which so many feeds that are overdue are spread: no storm. */
+int64_t kns_poller_spread_ms(struct kns_poller *poller, size_t feeds);
+
+/* ---- poller_feeds.c ---- */
+
+/* The queue of a site by its name, or by a URL of it; NULL: no memory, or a URL without a site. */
+struct queue *kns_poller_queue_named(struct kns_poller *poller, const char *name);
+struct queue *kns_poller_queue_of(struct kns_poller *poller, const char *url);
+
+/* When a feed of this queue may begin; -1: when a place is left, which is told. */
+int64_t kns_poller_turn_at(const struct kns_poller *poller, struct queue *queue, bool force,
+                           int64_t now);
+void kns_poller_schedule_turn(struct kns_poller *poller, struct queue *queue, int64_t now);
+
+/* Into its queue: behind the others; before them what somebody waits for. And out of it, if it is there. */
+void kns_poller_enqueue(struct kns_poller *poller, struct feed *feed, int64_t now);
+void kns_poller_dequeue(struct kns_poller *poller, struct feed *feed);
+
+/* NULL: not there; no memory. Forgetting tells who waits; one that is being polled goes with its poll's end. */
+struct feed *kns_poller_find_feed(const struct kns_poller *poller, int64_t id);
+struct feed *kns_poller_add_feed(struct kns_poller *poller, int64_t id);
+void kns_poller_forget_feed(struct kns_poller *poller, struct feed *feed);
+
+/* The feed's site is another one from now on. */
+void kns_poller_set_queue(struct kns_poller *poller, struct feed *feed, struct queue *queue);
+
+/* ---- poller_load.c ---- */
+
+/* Reads one feed's schedule anew, off the loop; 0: all, and what sites have taught where that is not known. */
+void kns_poller_read_schedule(struct kns_poller *poller, int64_t id);
+
+/* ---- poller_sites.c ---- */
+
+/* Stores what changed of the sites. */
+void kns_poller_save_sites(struct kns_poller *poller);
+
+/* ---- poll.c ---- */
 
 /* Begins the poll of a feed that has a place; false: no memory. It takes the feed's waiters, and ends in kns_poller_ended. */
 bool kns_poll_start(struct kns_poller *poller, struct feed *feed, struct kns_site_limit *site,

@@ -390,7 +390,7 @@ class Subscriptions(Case):
         cut = opml([self.origin.base + "/b", self.origin.base + "/c"]).replace(b"<outline", b"\n<outline")[:-40]
         status, out, err = self.run_ctl("import", "-", stdin=cut)
         self.assertEqual((status, out), (SOME_FAILED, "1 added, 0 known already, 0 refused\n"))
-        self.assertRegex(err, r"^knsctl: -: line 3: .*no further\n$")
+        self.assertRegex(err, r"^knsctl: standard input: line 3: .*no further\n$")
         self.assert_fails(FAILED, "import", "/no/such/file", says=("/no/such/file",))
         self.assertEqual(self.json("import", os.path.join(ROOT, "config", "feeds.opml"))["refused"], 0)
 

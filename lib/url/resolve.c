@@ -224,16 +224,23 @@ static bool is_special(const char *url, size_t scheme)
     return false;
 }
 
+/* "scheme://host" without a backslash, as nearly all are: straighten() changes nothing. */
+static bool is_straight(const char *url)
+{
+    size_t scheme = scheme_length(url);
+
+    return scheme > 0 && strncmp(url + scheme, "://", 3) == 0 &&
+           (unsigned char)url[scheme + 3] > ' ' && strchr("/?#", url[scheme + 3]) == NULL &&
+           strchr(url, '\\') == NULL;
+}
+
 /* A web address, or a reference against one, with "//" before its host and "/" where it has backslashes; "http:path" against a
  * base of that scheme is relative. Changes text; NULL: no memory. */
 static char *straighten(struct kns_arena *arena, const char *base, char *text)
 {
-    size_t scheme = scheme_length(text);
-
-    if (scheme > 0 && strncmp(text + scheme, "://", 3) == 0 && text[scheme + 3] != '/' &&
-        strchr(text, '\\') == NULL)
-        return text; /* as nearly all are */
-    size_t base_scheme = base == NULL ? 0 : scheme_length(base);
+    if (is_straight(text))
+        return text;
+    size_t scheme = scheme_length(text), base_scheme = base == NULL ? 0 : scheme_length(base);
     if (scheme > 0 ? !is_special(text, scheme) : !is_special(base == NULL ? "" : base, base_scheme))
         return text;
     for (size_t end = strcspn(text, "?#"), i = 0; i < end; i++)
@@ -246,14 +253,29 @@ static char *straighten(struct kns_arena *arena, const char *base, char *text)
     if (scheme == 0 || slashes >= 2)
         return text;
     if (scheme == base_scheme && strncasecmp(text, base, scheme) == 0)
-        return rest;
-    return rest[slashes] == '\0'
+        return kns_url_has_scheme(rest) ? kns_arena_printf(arena, "./%s", rest) : rest;
+    return strchr("?#", rest[slashes]) != NULL
                ? text
                : kns_arena_printf(arena, "%.*s://%s", (int)scheme, text, rest + slashes);
 }
 
+/* The same of a base; NULL: it is a web address without host, which is no base for anything. */
+static const char *straight_base(struct kns_arena *arena, const char *base)
+{
+    if (is_straight(base))
+        return base;
+    char *copy = trim(arena, base);
+    const char *straight = copy == NULL ? NULL : straighten(arena, NULL, copy);
+    if (straight == NULL)
+        return base;
+    return is_special(straight, scheme_length(straight)) && !is_straight(straight) ? NULL
+                                                                                   : straight;
+}
+
 const char *kns_url_resolve(struct kns_arena *arena, const char *base, const char *reference)
 {
+    if (base != NULL)
+        base = straight_base(arena, base);
     const char *quick = base == NULL ? NULL : resolve_path(arena, base, reference);
     if (quick != NULL)
         return quick;

@@ -83,6 +83,7 @@ static void a_web_address_has_two_slashes_before_its_host(void **state)
         {"http:///x/y", "http://x/y"},
         {"///x/y", "http://x/y"},
         {"HTTP:g", "http://a/b/g"},
+        {"http:http:g", "http://a/b/http:g"},
         {"https:", "https:"},
         /* Nobody knows what these mean by theirs. */
         {"urn:x\\y", "urn:x\\y"},
@@ -92,6 +93,28 @@ static void a_web_address_has_two_slashes_before_its_host(void **state)
 
     (void)state;
     assert_resolved("http://a/b/c", rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void a_base_is_straightened_like_a_reference(void **state)
+{
+    static const char *const bases[] = {"http:///a/b", "http:\\\\a\\b", "http:/a/b", " http:a/b"};
+    static const struct row rows[] = {
+        {"g", "http://a/g"}, {"/g", "http://a/g"}, {"?y", "http://a/b?y"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+        assert_resolved(bases[i], rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void an_address_without_host_is_no_base(void **state)
+{
+    static const char *const bases[] = {"https://", "https://?c", "http:/?c",
+                                        "https:",   "http:///#",  "https://\t"};
+    static const struct row rows[] = {{"/g", "/g"}, {"g?x", "g?x"}, {"http:/x", "http://x"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+        assert_resolved(bases[i], rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void an_address_without_base_is_straightened_too(void **state)
@@ -123,6 +146,8 @@ int main(void)
         cmocka_unit_test(the_examples_of_the_standard),
         cmocka_unit_test(escaped_dots_are_dots),
         cmocka_unit_test(a_web_address_has_two_slashes_before_its_host),
+        cmocka_unit_test(a_base_is_straightened_like_a_reference),
+        cmocka_unit_test(an_address_without_host_is_no_base),
         cmocka_unit_test(an_address_without_base_is_straightened_too),
         cmocka_unit_test(html_has_its_addresses_straightened),
     };

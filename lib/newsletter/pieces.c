@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define MAX_ASIDE_COLUMNS 24
+
 /* ---- collecting ----------------------------------------------------------------------------------------------- */
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -94,7 +96,22 @@ static enum words_role role_of(const struct assigning *a, const struct item_piec
     return ROLE_UNKNOWN;
 }
 
-static const char *site_of(const char *text);
+/* What a pair of brackets around all of a text holds; NULL: there is none, or no memory. */
+static const char *in_brackets(struct kns_arena *arena, const char *text)
+{
+    static const char *const pairs[][2] = {{"(", ")"}, {"[", "]"}, {"（", "）"}, {"【", "】"}};
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
+        if (len > open + close && strncmp(text, pairs[i][0], open) == 0 &&
+            strcmp(text + len - close, pairs[i][1]) == 0)
+            return kns_arena_copy(arena, text + open, len - open - close);
+    }
+    return NULL;
+}
+
+static const char *site_of(struct kns_arena *arena, const char *text);
 
 static bool is_link_to(const struct assigning *a, const struct piece *piece, const char *url)
 {
@@ -218,7 +235,7 @@ static bool add_piece(struct assigning *a, struct item_pieces *item, struct piec
         return false;
     piece.role = role_of(a, item, &piece);
     bool own = is_own_link(a, &piece, link->url);
-    const char *site = piece.role == ROLE_SITE ? piece.text : site_of(piece.text);
+    const char *site = piece.role == ROLE_SITE ? piece.text : site_of(blocks->arena, piece.text);
     if (site == NULL)
         site = site_of_card(a, item, &piece);
     if (own && words_is_read_more(blocks->arena, piece.text))
@@ -228,7 +245,10 @@ static bool add_piece(struct assigning *a, struct item_pieces *item, struct piec
         link->site = link->site == NULL ? site : link->site;
         return true;
     }
-    if (piece.role == ROLE_META)
+    /* "(5 min)", "(video)" behind the title: about the article, and nobody's words. */
+    bool aside = piece.same_line && kns_text_columns(piece.text) <= MAX_ASIDE_COLUMNS &&
+                 in_brackets(blocks->arena, piece.text) != NULL;
+    if (piece.role == ROLE_META || aside)
         return true;
     if ((own && words_is_address(piece.text)) || (item->count == 0 && words_is_byline(piece.text)))
         return true;
@@ -239,9 +259,11 @@ static bool add_piece(struct assigning *a, struct item_pieces *item, struct piec
 }
 
 /* "example.com", alone or before a dot, dash or bar and the time it takes to read. */
-static const char *site_of(const char *text)
+static const char *site_of(struct kns_arena *arena, const char *text)
 {
-    return words_is_host(text) ? text : NULL;
+    const char *inside = in_brackets(arena, text);
+
+    return words_is_host(text) ? text : inside != NULL && words_is_host(inside) ? inside : NULL;
 }
 
 static size_t lines_of(const struct blocks *blocks, const struct block *block)

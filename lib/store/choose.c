@@ -8,6 +8,7 @@
 #include "lib/store/query.h"
 
 #include <math.h>
+#include <string.h>
 
 /* What things cost: a row of an index looked at, a hit of a search, to ask the search index for one item. */
 #define ROW 3.0
@@ -17,6 +18,7 @@
 #define SET_LEAST 1000    /* a set of so many is always small */
 #define RANKED_MOST 10000 /* hits of a search, the newest, that are ranked */
 #define HITS_COUNTED 20000
+#define HITS_FEW 500    /* of a search: sorted at once */
 #define FIRST_ROWS 4000 /* of a walk that may be given up */
 
 /* Adds up the first column until it is over most; *total may then be anything above. */
@@ -87,6 +89,24 @@ static enum kns_status weigh_match(struct kns_store *store, const char *match, i
     *ret = hits < HITS_COUNTED || among < hits ? hits : hits / among * (double)items;
     *ret = *ret < hits ? hits : *ret;
     return KNS_OK;
+}
+
+/* Whether a search finds so little that all of it is best taken and sorted. Looked at with the oldest first: only in that direction does
+ * FTS5 leap to where a frequent word stands beside a rare one. What is left out makes it read all there is, in either direction. */
+static enum kns_status finds_little(struct kns_store *store, const struct choice *choice, bool *ret,
+                                    struct kns_error *err)
+{
+    sqlite3_stmt *stmt = kns_sql(store, COUNT_FEW);
+
+    *ret = false;
+    if (choice->match == NULL || strstr(choice->match, " NOT ") != NULL)
+        return KNS_OK;
+    kns_bind_text(stmt, 1, choice->match);
+    kns_bind_int(stmt, 2, HITS_FEW);
+    enum kns_status status = kns_sql_next(store, stmt, err);
+    *ret = status == KNS_OK && sqlite3_column_int64(stmt, 0) < HITS_FEW;
+    sqlite3_reset(stmt);
+    return status;
 }
 
 /* What is ranked is what is looked at whole: of many hits, the newest. */
@@ -243,13 +263,19 @@ enum kns_status kns_query_choose(struct kns_store *store, struct choice *choice,
     struct weights weights = {0};
     bool filtered = query->n_feeds > 0 || query->tag != NULL || query->unread || query->starred ||
                     query->min_sources > 1;
+    bool little = false;
 
     if (query->sort == KNS_SORT_RANK)
         return bound_ranked(store, choice, err);
+    enum kns_status status = finds_little(store, choice, &little, err);
+    if (status != KNS_OK || little) {
+        choice->way = SET_MATCH;
+        return status;
+    }
     choice->way = choice->match == NULL ? WALK_ORDER : WALK_MATCH;
     if (kns_query_by_time(query) && !filtered)
         return KNS_OK;
-    enum kns_status status = weigh(store, choice, &weights, err);
+    status = weigh(store, choice, &weights, err);
     if (status != KNS_OK)
         return status;
     if (!kns_query_by_time(query))

@@ -183,6 +183,9 @@
     S(WEIGH_MATCH, "SELECT count(*), coalesce(max(place & 1073741823) - min(place & 1073741823), " \
                    "0) FROM (SELECT rowid AS place FROM item_text WHERE item_text MATCH ? ORDER "  \
                    "BY rowid DESC LIMIT ?)")                                                       \
+    S(COUNT_FEW,                                                                                   \
+      "SELECT count(*) FROM (SELECT rowid FROM item_text WHERE item_text MATCH ? ORDER "           \
+      "BY rowid LIMIT ?)")                                                                         \
     S(MATCH_NTH_NEWEST,                                                                            \
       "SELECT rowid FROM item_text WHERE item_text MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?")  \
     S(FEEDS_OF_TAG, "SELECT feed_id FROM feed_tag WHERE tag = ?1 OR (tag > ?1 || '/' AND tag < "   \

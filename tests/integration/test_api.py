@@ -707,7 +707,7 @@ class Care(Case):
         status = self.knsd.get("/v1/status")
         self.assertEqual(set(status), {"version", "uptime_seconds", "feeds", "items", "polls", "store"})
         self.assertEqual(status["feeds"], {"total": 1, "paused": 0, "failing": 0, "gone": 0})
-        self.assertEqual(status["items"], {"total": 2, "unread": 1, "starred": 1})
+        self.assertEqual(status["items"], {"total": 2, "unread": 1, "starred": 1, "unsearchable": 0})
         self.assertLessEqual({"total", "failed", "in_flight", "due", "new_items", "bytes"}, set(status["polls"]))
         self.assertTrue(status["store"]["writable"])
         self.assertGreater(status["store"]["last_event"], 0)

@@ -63,6 +63,18 @@ static enum kns_status keep_issue(struct kns_request *request, struct kns_store 
     return status;
 }
 
+/* A published issue as it is now, with all that it names. */
+static enum kns_status keep(struct kns_request *request, struct kns_store *store,
+                            const struct kns_publication *publication, struct kns_issue *issue,
+                            struct kns_error *err)
+{
+    enum kns_status status = keep_items(request, store, issue, err);
+
+    if (status == KNS_OK)
+        status = keep_issue(request, store, publication, issue, err);
+    return status == KNS_OK ? kns_issues_save(request, store, publication, issue, err) : status;
+}
+
 static enum kns_status refuse(struct kns_request *request,
                               const struct kns_issue_problems *problems)
 {
@@ -130,11 +142,7 @@ enum kns_status kns_publish_draft(struct kns_request *request, struct kns_store 
     issue->url = kns_issue_url(request->arena, publication, issue->number);
     if (issue->id == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
-    status = keep_items(request, store, issue, err);
-    if (status == KNS_OK)
-        status = keep_issue(request, store, publication, issue, err);
-    if (status == KNS_OK)
-        status = kns_issues_save(request, store, publication, issue, err);
+    status = keep(request, store, publication, issue, err);
     struct kns_error none;
     if (status == KNS_OK)
         kns_store_remove_issue(store, publication->name, 0, &none);
@@ -172,11 +180,7 @@ enum kns_status kns_correct_issue(struct kns_request *request, struct kns_store 
     issue->updated = kns_time_now();
     if (issue->updated.unix_s <= issue->published.unix_s)
         issue->updated.unix_s = issue->published.unix_s + 1;
-    status = keep_items(request, store, issue, err);
-    if (status == KNS_OK)
-        status = keep_issue(request, store, publication, issue, err);
-    if (status == KNS_OK)
-        status = kns_issues_save(request, store, publication, issue, err);
+    status = keep(request, store, publication, issue, err);
     if (status == KNS_OK)
         kns_issues_answer(request, store, issue,
                           json_pack("{s:o}", "problems", kns_issues_problems(&problems)));
@@ -239,11 +243,7 @@ enum kns_status kns_import_issue(struct kns_request *request, struct kns_store *
         issue->id = kns_issue_id(request->arena, publication, issue->number, issue->published);
     if (issue->title == NULL || issue->id == NULL)
         return kns_fail(err, KNS_ENOMEM, "out of memory");
-    status = keep_items(request, store, issue, err);
-    if (status == KNS_OK)
-        status = keep_issue(request, store, publication, issue, err);
-    if (status == KNS_OK)
-        status = kns_issues_save(request, store, publication, issue, err);
+    status = keep(request, store, publication, issue, err);
     if (status == KNS_OK)
         kns_request_answer(request, 201, kns_issue_to_json(issue));
     return status;

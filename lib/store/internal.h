@@ -124,6 +124,14 @@ enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id
                                         struct kns_poll_result *result, struct kns_error *err);
 enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struct kns_error *err);
 
+/* Where the search index has it. */
+int64_t kns_items_place(const struct kns_item *item);
+
+/* note: "" takes it away. It is searched too, so that the index changes with it. */
+enum kns_status kns_items_set_note(struct kns_store *store, struct kns_arena *arena,
+                                   const struct kns_item *item, const char *note,
+                                   struct kns_error *err);
+
 /* After a whole document was stored: what its feed listed before, and does not any more, was seen last at `last`. */
 enum kns_status kns_items_note_unlisted(struct kns_store *store, int64_t feed_id,
                                         struct kns_time last, struct kns_error *err);

@@ -205,6 +205,19 @@ enum kns_status kns_store_each_issue(struct kns_store *store, const char *newsle
 
 /* ---- readers ----------------------------------------------------------------------------------------------------------- */
 
+/* Readers are known by their address in lower case. */
+static enum kns_status bind_recipient(struct kns_arena *arena, sqlite3_stmt *stmt, int64_t issue_id,
+                                      const char *address, struct kns_error *err)
+{
+    const char *folded = kns_text_fold(arena, address);
+
+    if (folded == NULL)
+        return kns_fail(err, KNS_ENOMEM, "out of memory");
+    kns_bind_int(stmt, 1, issue_id);
+    kns_bind_text(stmt, 2, folded);
+    return KNS_OK;
+}
+
 enum kns_status kns_store_note_sent(struct kns_store *store, const char *newsletter, int64_t number,
                                     const char *const *addresses, size_t n, bool again,
                                     struct kns_time now, bool *ret_fresh, struct kns_error *err)
@@ -218,13 +231,9 @@ enum kns_status kns_store_note_sent(struct kns_store *store, const char *newslet
         kns_fail(err, KNS_ENOTFOUND, "there is no issue %lld", (long long)number);
     for (size_t i = 0; i < n && status == KNS_OK; i++) {
         sqlite3_stmt *stmt = kns_sql(store, ISSUE_SENT_PUT);
-        const char *address = kns_text_fold(arena, addresses[i]);
-        if (address == NULL) {
-            status = kns_fail(err, KNS_ENOMEM, "out of memory");
+        status = bind_recipient(arena, stmt, id, addresses[i], err);
+        if (status != KNS_OK)
             break;
-        }
-        kns_bind_int(stmt, 1, id);
-        kns_bind_text(stmt, 2, address);
         kns_bind_int(stmt, 3, now.unix_s);
         status = kns_sql_do(store, stmt, err);
         ret_fresh[i] = again || sqlite3_changes(store->db) > 0;
@@ -244,14 +253,9 @@ enum kns_status kns_store_forget_sent(struct kns_store *store, const char *newsl
 
     for (size_t i = 0; i < n && status == KNS_OK; i++) {
         sqlite3_stmt *stmt = kns_sql(store, ISSUE_SENT_REMOVE);
-        const char *address = kns_text_fold(arena, addresses[i]);
-        if (address == NULL) {
-            status = kns_fail(err, KNS_ENOMEM, "out of memory");
-            break;
-        }
-        kns_bind_int(stmt, 1, id);
-        kns_bind_text(stmt, 2, address);
-        status = kns_sql_do(store, stmt, err);
+        status = bind_recipient(arena, stmt, id, addresses[i], err);
+        if (status == KNS_OK)
+            status = kns_sql_do(store, stmt, err);
     }
     kns_arena_free(arena);
     return status;

@@ -225,11 +225,6 @@ enum kns_status kns_items_note_unlisted(struct kns_store *store, int64_t feed_id
 
 /* ---- arrivals ------------------------------------------------------------------------------------------------------- */
 
-static int64_t place_of(const struct kns_item *item)
-{
-    return kns_search_place(item->sort_at.unix_s, item->id);
-}
-
 /* Indexes the entry as it will be read again: the index keeps no text, so that removing an item from it takes the
  * very text that was put in. */
 static enum kns_status index_text(struct arrival *a, const struct kns_entry *entry,
@@ -396,9 +391,9 @@ static enum kns_status edit_item(struct arrival *a, int64_t item_id, const struc
     if (status == KNS_OK && !kns_search_text(a->arena, &old->entry, old->note, &text))
         status = kns_fail(err, KNS_ENOMEM, "out of memory");
     if (status == KNS_OK)
-        status = kns_search_remove(a->store, place_of(old), &text, err);
+        status = kns_search_remove(a->store, kns_items_place(old), &text, err);
     if (status == KNS_OK)
-        status = index_text(a, entry, detail, old->note, place_of(old), err);
+        status = index_text(a, entry, detail, old->note, kns_items_place(old), err);
     if (status == KNS_OK) {
         sqlite3_stmt *stmt = kns_sql(a->store, ITEM_UPDATE);
         kns_bind_int(stmt, 1, item_id);
@@ -564,268 +559,6 @@ enum kns_status kns_items_store_entries(struct kns_store *store, int64_t feed_id
     return status;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
-
-static enum kns_status load_content(struct kns_store *store, struct kns_arena *arena,
-                                    struct kns_item *item, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, CONTENT_GET);
-
-    kns_bind_int(stmt, 1, item->id);
-    enum kns_status status = kns_sql_next(store, stmt, err);
-    if (status == KNS_OK) {
-        item->entry.content_html = kns_column_copy(arena, stmt, 0);
-        item->entry.content_text = kns_column_copy(arena, stmt, 1);
-        item->entry.summary_html = kns_column_copy(arena, stmt, 2);
-        sqlite3_reset(stmt);
-    }
-    return status == KNS_ENOTFOUND ? KNS_OK : status;
-}
-
-static enum kns_status load_feeds(struct kns_store *store, struct kns_arena *arena,
-                                  struct kns_item *item, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, SIGHTING_OF_ITEM);
-    enum kns_status status;
-
-    kns_bind_int(stmt, 1, item->id);
-    for (status = kns_sql_next(store, stmt, err); status == KNS_OK;
-         status = kns_sql_next(store, stmt, err)) {
-        struct kns_item_feed *feed = KNS_NEW(arena, struct kns_item_feed);
-        if (feed == NULL) {
-            sqlite3_reset(stmt);
-            return kns_fail(err, KNS_ENOMEM, "out of memory");
-        }
-        feed->id = sqlite3_column_int64(stmt, 0);
-        feed->title = kns_column_title(arena, stmt, 1);
-        feed->url = kns_column_copy(arena, stmt, 2);
-        feed->guid = kns_column_copy(arena, stmt, 3);
-        feed->seen_at.unix_s = sqlite3_column_int64(stmt, 4);
-        KNS_LIST_APPEND(&item->feeds, feed);
-    }
-    return status == KNS_ENOTFOUND ? KNS_OK : status;
-}
-
-static enum kns_status load_tags(struct kns_store *store, struct kns_arena *arena,
-                                 struct kns_item *item, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, ITEM_TAG_LIST);
-    enum kns_status status;
-
-    kns_bind_int(stmt, 1, item->id);
-    for (status = kns_sql_next(store, stmt, err); status == KNS_OK;
-         status = kns_sql_next(store, stmt, err)) {
-        struct kns_string *tag = KNS_NEW(arena, struct kns_string);
-        if (tag == NULL) {
-            sqlite3_reset(stmt);
-            return kns_fail(err, KNS_ENOMEM, "out of memory");
-        }
-        tag->value = kns_column_copy(arena, stmt, 0);
-        KNS_LIST_APPEND(&item->tags.list, tag);
-    }
-    return status == KNS_ENOTFOUND ? KNS_OK : status;
-}
-
-enum kns_status kns_items_load(struct kns_store *store, struct kns_arena *arena, sqlite3_stmt *row,
-                               bool with_content, struct kns_item **ret_item, struct kns_error *err)
-{
-    struct kns_item *item = KNS_NEW(arena, struct kns_item);
-    json_t *json = json_loads(kns_column(row, 10), 0, NULL);
-    struct kns_entry *entry = json == NULL ? NULL : kns_jsonfeed_to_entry(arena, json, NULL);
-
-    json_decref(json);
-    if (item == NULL || entry == NULL)
-        return json == NULL ? kns_fail(err, KNS_ECORRUPT, "item %lld cannot be read",
-                                       (long long)sqlite3_column_int64(row, 0))
-                            : kns_fail(err, KNS_ENOMEM, "out of memory");
-    item->entry = *entry;
-    item->id = sqlite3_column_int64(row, 0);
-    item->sort_at.unix_s = sqlite3_column_int64(row, 1);
-    item->first_seen.unix_s = sqlite3_column_int64(row, 2);
-    item->changed_at.unix_s = sqlite3_column_int64(row, 3);
-    item->read = sqlite3_column_int(row, 4) != 0;
-    item->starred = sqlite3_column_int(row, 5) != 0;
-    item->score = sqlite3_column_int64(row, 6);
-    item->sources = sqlite3_column_int64(row, 7);
-    item->note = kns_column_copy(arena, row, 8);
-    item->section = kns_column_copy(arena, row, 9);
-    enum kns_status status = load_feeds(store, arena, item, err);
-    if (status == KNS_OK)
-        status = load_tags(store, arena, item, err);
-    if (status == KNS_OK)
-        status = kns_newsletters_load(store, arena, item, err);
-    if (status == KNS_OK && with_content)
-        status = load_content(store, arena, item, err);
-    if (status == KNS_OK)
-        *ret_item = item;
-    return status;
-}
-
-enum kns_status kns_store_get_item(struct kns_store *store, struct kns_arena *arena, int64_t id,
-                                   struct kns_item **ret_item, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, ITEM_GET);
-
-    kns_bind_int(stmt, 1, id);
-    enum kns_status status = kns_sql_next(store, stmt, err);
-    if (status == KNS_ENOTFOUND)
-        return kns_fail(err, KNS_ENOTFOUND, "no item has the id %lld", (long long)id);
-    if (status == KNS_OK)
-        status = kns_items_load(store, arena, stmt, true, ret_item, err);
-    sqlite3_reset(stmt);
-    return status;
-}
-
-enum kns_status kns_store_each_sighting(struct kns_store *store, int64_t item_id,
-                                        bool (*on_sighting)(void *ctx,
-                                                            const struct kns_sighting *s),
-                                        void *ctx, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, SIGHTING_OF_ITEM);
-    enum kns_status status;
-
-    kns_bind_int(stmt, 1, item_id);
-    for (status = kns_sql_next(store, stmt, err); status == KNS_OK;
-         status = kns_sql_next(store, stmt, err)) {
-        enum identity_rule rule = (enum identity_rule)sqlite3_column_int(stmt, 6);
-        struct kns_sighting s = {
-            .feed_id = sqlite3_column_int64(stmt, 0),
-            .feed_title = kns_column(stmt, 1),
-            .feed_url = kns_column(stmt, 2),
-            .guid = kns_column(stmt, 3),
-            .first_seen = {sqlite3_column_int64(stmt, 4)},
-            .last_seen = {sqlite3_column_int64(stmt, 7)},
-            .url = kns_column(stmt, 5),
-            .rule = kns_rule_name(rule),
-            .rule_text = kns_rule_text(rule),
-        };
-        if (!on_sighting(ctx, &s)) {
-            sqlite3_reset(stmt);
-            return KNS_OK;
-        }
-    }
-    return status == KNS_ENOTFOUND ? KNS_OK : status;
-}
-
-/* ---- changing ------------------------------------------------------------------------------------------------------- */
-
-/* Removes an item for good; its keys stay, so that it does not come back as new. */
-enum kns_status kns_items_remove(struct kns_store *store, int64_t item_id, struct kns_error *err)
-{
-    struct kns_arena *arena = kns_arena_new(0);
-    struct kns_item *item = NULL;
-    struct search_text text;
-
-    if (arena == NULL)
-        return kns_fail(err, KNS_ENOMEM, "out of memory");
-    enum kns_status status = kns_store_get_item(store, arena, item_id, &item, err);
-    if (status == KNS_OK && !kns_search_text(arena, &item->entry, item->note, &text))
-        status = kns_fail(err, KNS_ENOMEM, "out of memory");
-    if (status == KNS_OK)
-        status = kns_search_remove(store, place_of(item), &text, err);
-    for (const struct kns_item_feed *feed = item == NULL ? NULL : item->feeds.first;
-         feed != NULL && status == KNS_OK; feed = feed->next) {
-        sqlite3_stmt *stmt = kns_sql(store, FEED_ADD_ITEMS);
-        kns_bind_int(stmt, 1, feed->id);
-        kns_bind_int(stmt, 2, -1);
-        status = kns_sql_do(store, stmt, err);
-    }
-    if (status == KNS_OK)
-        status = kns_links_drop(store, arena, item_id, err);
-    if (status == KNS_OK)
-        status = kns_links_item_goes(store, item_id, err);
-    static const enum statement last[] = {KEY_BURY, ITEM_DELETE};
-    for (size_t i = 0; i < 2 && status == KNS_OK; i++) {
-        sqlite3_stmt *stmt = kns_sql(store, last[i]);
-        kns_bind_int(stmt, 1, item_id);
-        status = kns_sql_do(store, stmt, err);
-    }
-    kns_arena_free(arena);
-    return status;
-}
-
-static enum kns_status set_flag(struct kns_store *store, enum statement which, int64_t id,
-                                bool value, struct kns_error *err)
-{
-    sqlite3_stmt *stmt = kns_sql(store, which);
-
-    kns_bind_int(stmt, 1, id);
-    kns_bind_int(stmt, 2, value);
-    return kns_sql_do(store, stmt, err);
-}
-
-static enum kns_status change_tags(struct kns_store *store, enum statement which, int64_t id,
-                                   const struct kns_strings *tags, struct kns_error *err)
-{
-    enum kns_status status = KNS_OK;
-
-    for (const struct kns_string *tag = tags == NULL ? NULL : tags->list.first;
-         tag != NULL && status == KNS_OK; tag = tag->next) {
-        sqlite3_stmt *stmt = kns_sql(store, which);
-        kns_bind_int(stmt, 1, id);
-        kns_bind_text(stmt, 2, tag->value);
-        status = kns_sql_do(store, stmt, err);
-    }
-    return status;
-}
-
-/* The note is searched too, so that the index changes with it. */
-static enum kns_status set_note(struct kns_store *store, struct kns_arena *arena,
-                                const struct kns_item *item, const char *note,
-                                struct kns_error *err)
-{
-    struct search_text before, after;
-    sqlite3_stmt *stmt = kns_sql(store, ITEM_SET_NOTE);
-
-    note = *note == '\0' ? NULL : note;
-    if (!kns_search_text(arena, &item->entry, item->note, &before) ||
-        !kns_search_text(arena, &item->entry, note, &after))
-        return kns_fail(err, KNS_ENOMEM, "out of memory");
-    kns_bind_int(stmt, 1, item->id);
-    kns_bind_text(stmt, 2, note);
-    enum kns_status status = kns_sql_do(store, stmt, err);
-    if (status == KNS_OK)
-        status = kns_search_remove(store, place_of(item), &before, err);
-    return status == KNS_OK ? kns_search_add(store, place_of(item), &after, err) : status;
-}
-
-enum kns_status kns_store_edit_item(struct kns_store *store, int64_t id,
-                                    const struct kns_item_edit *edit, struct kns_time now,
-                                    struct kns_error *err)
-{
-    struct kns_arena *arena = kns_arena_new(0);
-    struct kns_item *item = NULL;
-    enum kns_status status = arena == NULL ? kns_fail(err, KNS_ENOMEM, "out of memory")
-                                           : kns_savepoint_begin(store, err);
-
-    (void)now;
-    if (status != KNS_OK) {
-        kns_arena_free(arena);
-        return status;
-    }
-    status = kns_store_get_item(store, arena, id, &item, err);
-    if (status == KNS_OK && edit->set_read)
-        status = set_flag(store, ITEM_SET_READ, id, edit->read, err);
-    if (status == KNS_OK && edit->set_starred)
-        status = set_flag(store, ITEM_SET_STARRED, id, edit->starred, err);
-    if (status == KNS_OK && edit->tags != NULL) {
-        sqlite3_stmt *stmt = kns_sql(store, ITEM_TAG_CLEAR);
-        kns_bind_int(stmt, 1, id);
-        status = kns_sql_do(store, stmt, err);
-    }
-    if (status == KNS_OK)
-        status = change_tags(store, ITEM_TAG_INSERT, id, edit->tags, err);
-    if (status == KNS_OK)
-        status = change_tags(store, ITEM_TAG_INSERT, id, edit->add_tags, err);
-    if (status == KNS_OK)
-        status = change_tags(store, ITEM_TAG_DELETE, id, edit->remove_tags, err);
-    if (status == KNS_OK && edit->note != NULL)
-        status = set_note(store, arena, item, edit->note, err);
-    status = kns_savepoint_end(store, status, err);
-    kns_arena_free(arena);
-    return status;
-}
-
 /* ---- without a feed ------------------------------------------------------------------------------------------------- */
 
 /* The item of an address: by its canonical form, else by what all spellings share. KNS_ENOTFOUND; *ret_id 0: it was removed. */
@@ -937,7 +670,7 @@ enum kns_status kns_store_put_item(struct kns_store *store, const struct kns_ent
         status = kns_store_get_item(store, a.arena, *ret_id, &item, err);
     /* A note that its user wrote stays. */
     if (status == KNS_OK && item != NULL && item->note == NULL)
-        status = set_note(store, a.arena, item, note, err);
+        status = kns_items_set_note(store, a.arena, item, note, err);
     status = kns_savepoint_end(store, status, err);
     kns_arena_free(a.arena);
     return status;
@@ -951,9 +684,9 @@ static enum kns_status replace_detail(struct arrival *a, const struct kns_item *
 
     if (detail == NULL || !kns_search_text(a->arena, &old->entry, old->note, &text))
         return kns_fail(err, KNS_ENOMEM, "out of memory");
-    enum kns_status status = kns_search_remove(a->store, place_of(old), &text, err);
+    enum kns_status status = kns_search_remove(a->store, kns_items_place(old), &text, err);
     if (status == KNS_OK)
-        status = index_text(a, entry, detail, old->note, place_of(old), err);
+        status = index_text(a, entry, detail, old->note, kns_items_place(old), err);
     sqlite3_stmt *stmt = kns_sql(a->store, ITEM_UPDATE);
     kns_bind_int(stmt, 1, old->id);
     kns_bind_int(stmt, 2, a->now.unix_s);
